@@ -1,6 +1,5 @@
 //! Latencies as an HDR histogram, and its sparse form in JSON.
 
-
 use serde::{Deserialize, Serialize};
 
 /// Highest value that is kept apart: one hour in microseconds. Longer ones count as this.
@@ -17,7 +16,10 @@ pub struct Histogram(hdrhistogram::Histogram<u64>);
 
 impl Default for Histogram {
     fn default() -> Self {
-        Self(hdrhistogram::Histogram::new_with_bounds(1, MAX_US, DIGITS).expect("the bounds are constant and valid"))
+        Self(
+            hdrhistogram::Histogram::new_with_bounds(1, MAX_US, DIGITS)
+                .expect("the bounds are constant and valid"),
+        )
     }
 }
 
@@ -136,7 +138,6 @@ impl schemars::JsonSchema for Histogram {
         Sparse::json_schema(generator)
     }
 }
-
 
 #[cfg(test)]
 mod tests {

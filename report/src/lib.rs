@@ -8,6 +8,8 @@
 //! - [`figure`] finds a figure such as `latency.p95` or `cache_hit.rate` in a scenario.
 //! - [`condition`] parses and judges `figure op value`.
 
+pub mod condition;
+pub mod figure;
 pub mod histogram;
 pub mod model;
 pub mod quantity;

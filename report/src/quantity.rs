@@ -90,15 +90,11 @@ pub fn parse(text: &str) -> Result<Quantity, String> {
     let text = text.trim();
     let end = text
         .char_indices()
-        .find(|&(i, c)| {
-            !(c.is_ascii_digit() || c == '.' || c == '_' || (i == 0 && (c == '-' || c == '+')))
-        })
+        .find(|&(i, c)| !(c.is_ascii_digit() || c == '.' || c == '_' || (i == 0 && (c == '-' || c == '+'))))
         .map_or(text.len(), |(i, _)| i);
     let (number, unit) = text.split_at(end);
-    let number: f64 = number
-        .replace('_', "")
-        .parse()
-        .map_err(|_| format!("`{text}` does not begin with a number"))?;
+    let number: f64 =
+        number.replace('_', "").parse().map_err(|_| format!("`{text}` does not begin with a number"))?;
     let unit = unit.trim();
     let (unit, factor) = suffix(unit).ok_or_else(|| {
         format!("`{unit}` is not a unit; use one of {}", suffixes().collect::<Vec<_>>().join(", "))
@@ -129,13 +125,19 @@ impl fmt::Display for Quantity {
             return f.pad("n/a");
         }
         let scaled = |steps: &[(f64, &str)]| {
-            let (factor, unit) =
-                steps.iter().find(|(factor, _)| v.abs() >= *factor).or(steps.last()).copied().unwrap_or((1.0, ""));
+            let (factor, unit) = steps
+                .iter()
+                .find(|(factor, _)| v.abs() >= *factor)
+                .or(steps.last())
+                .copied()
+                .unwrap_or((1.0, ""));
             format!("{} {unit}", digits(v / factor))
         };
         let text = match self.unit {
             Unit::Ms if v == 0.0 => "0 ms".to_owned(),
-            Unit::Ms => scaled(&[(3_600_000.0, "h"), (60_000.0, "min"), (1000.0, "s"), (1.0, "ms"), (0.001, "µs")]),
+            Unit::Ms => {
+                scaled(&[(3_600_000.0, "h"), (60_000.0, "min"), (1000.0, "s"), (1.0, "ms"), (0.001, "µs")])
+            }
             Unit::Bytes => scaled(&[(1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")]),
             Unit::BytesPerSecond => scaled(&[(1e9, "GB/s"), (1e6, "MB/s"), (1e3, "kB/s"), (1.0, "B/s")]),
             Unit::Ratio => format!("{} %", digits(v * 100.0)),

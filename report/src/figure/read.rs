@@ -1,0 +1,301 @@
+//! The value of a figure in a scenario.
+
+use super::{Extreme, Figure, Measure, MemoryFigure, ProbeMoment, Spans, Statistic, Subject, Third};
+use crate::Histogram;
+use crate::model::{Distribution, FailureKind, Scenario};
+use crate::quantity::Quantity;
+use std::collections::BTreeMap;
+
+/// A figure's value, or why there is none.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reading {
+    /// It has a value.
+    Value {
+        /// The value in base units.
+        quantity: Quantity,
+        /// Samples behind it.
+        samples: u64,
+    },
+    /// It has none.
+    Missing {
+        /// Why not, as a sentence fragment.
+        reason: String,
+        /// Samples that there are.
+        samples: u64,
+        /// For a quantile that too few samples cannot carry: the largest sample, which no quantile exceeds.
+        at_most: Option<f64>,
+    },
+}
+
+impl Reading {
+    /// The value, if there is one.
+    pub fn value(&self) -> Option<f64> {
+        match self {
+            Self::Value { quantity, .. } => Some(quantity.value),
+            Self::Missing { .. } => None,
+        }
+    }
+
+    /// Samples behind it.
+    pub fn samples(&self) -> u64 {
+        match self {
+            Self::Value { samples, .. } | Self::Missing { samples, .. } => *samples,
+        }
+    }
+
+    fn missing(reason: impl Into<String>) -> Self {
+        Self::Missing { reason: reason.into(), samples: 0, at_most: None }
+    }
+}
+
+/// The outcomes that scenarios, steps and classes share.
+struct Outcomes<'a> {
+    requests: u64,
+    ok: u64,
+    refused: u64,
+    failed: &'a BTreeMap<FailureKind, u64>,
+}
+
+impl Outcomes<'_> {
+    fn failed_total(&self) -> u64 {
+        self.failed.values().sum()
+    }
+}
+
+impl Figure {
+    /// Reads the figure off a scenario.
+    pub fn read(&self, scenario: &Scenario) -> Reading {
+        match &self.subject {
+            Subject::Scenario => self.of_scenario(scenario),
+            Subject::Step(name) => self.of_step(scenario, name),
+            Subject::Class(name) => self.of_class(scenario, name),
+            Subject::Counter(name) => self.of_counter(scenario, name),
+            Subject::Probe(name) => self.of_probe(scenario, name),
+        }
+    }
+
+    fn value(&self, value: f64, samples: u64) -> Reading {
+        Reading::Value { quantity: Quantity::new(value, self.unit()), samples }
+    }
+
+    fn optional(&self, value: Option<f64>, samples: u64, reason: &str) -> Reading {
+        value.map_or_else(|| Reading::missing(reason), |v| self.value(v, samples))
+    }
+
+    fn of_outcomes(&self, of: &Outcomes<'_>) -> Option<Reading> {
+        let failed = of.failed_total();
+        let share = |part: u64, whole: u64, what: &str| {
+            self.optional((whole > 0).then(|| part as f64 / whole as f64), whole, what)
+        };
+        // A count is a fact even where it is zero, but a scenario that sent nothing has no facts.
+        let count = |n: u64| {
+            if of.requests == 0 {
+                Reading::missing("no request was made")
+            } else {
+                self.value(n as f64, of.requests)
+            }
+        };
+        Some(match self.measure {
+            Measure::Requests => count(of.requests),
+            Measure::Ok => count(of.ok),
+            Measure::Refused => count(of.refused),
+            Measure::Failed(None) => count(failed),
+            Measure::Failed(Some(kind)) => count(of.failed.get(&kind).copied().unwrap_or(0)),
+            Measure::SuccessRate => share(of.ok, of.ok + failed, "no request was ok or failed"),
+            Measure::ErrorRate => share(failed, of.ok + failed, "no request was ok or failed"),
+            Measure::RefusalRate => share(of.refused, of.requests, "no request was made"),
+            _ => return None,
+        })
+    }
+
+    fn of_spans(&self, distribution: &Distribution, statistic: Statistic) -> Reading {
+        let n = distribution.count;
+        if n == 0 {
+            return Reading::missing("there are no samples");
+        }
+        let histogram = &distribution.histogram;
+        match statistic {
+            Statistic::Mean => self.optional(distribution.mean, n, "there are no samples"),
+            Statistic::Min => self.optional(distribution.min, n, "there are no samples"),
+            Statistic::Max => self.optional(distribution.max, n, "there are no samples"),
+            Statistic::Stdev => self.optional(distribution.stdev, n, "it needs two samples"),
+            Statistic::Quantile(q) => histogram.quantile_ms(q).map_or_else(
+                || Reading::Missing {
+                    reason: format!(
+                        "{n} samples cannot carry p{}, which needs {}",
+                        (q * 1e4).round() / 100.0,
+                        Histogram::samples_for(q)
+                    ),
+                    samples: n,
+                    at_most: distribution.max,
+                },
+                |v| self.value(v, n),
+            ),
+        }
+    }
+
+    fn of_scenario(&self, s: &Scenario) -> Reading {
+        let outcomes = Outcomes { requests: s.requests, ok: s.ok, refused: s.refused, failed: &s.failed };
+        if let Some(reading) = self.of_outcomes(&outcomes) {
+            return reading;
+        }
+        let resources = |get: fn(&crate::model::Resources) -> Option<f64>| {
+            let Some(resources) = &s.resources else {
+                return Reading::missing(
+                    "the target's processes were not watched (loadgate did not start them)",
+                );
+            };
+            self.optional(get(resources), 1, "it could not be read on this machine")
+        };
+        match &self.measure {
+            Measure::Spans(Spans::Latency, statistic) => self.of_spans(&s.latency_ms, *statistic),
+            Measure::Spans(Spans::ServiceTime, statistic) => self.of_spans(&s.service_time_ms, *statistic),
+            Measure::Spans(spans @ (Spans::Ttft | Spans::Itl), statistic) => {
+                let mut all = Histogram::default();
+                for step in &s.steps {
+                    let own = if *spans == Spans::Ttft { &step.ttft_ms } else { &step.itl_ms };
+                    own.iter().for_each(|d| all.merge(&d.histogram));
+                }
+                self.of_spans(&Distribution::from(all), *statistic)
+            }
+            Measure::TokensPerSecond => {
+                let rates: Vec<f64> = s.steps.iter().filter_map(|step| step.tokens_per_s).collect();
+                match rates[..] {
+                    [rate] => self.value(rate, s.ok),
+                    [] => Reading::missing("no step streams"),
+                    _ => Reading::missing("several steps stream; name one, as in `STEP.tokens_per_s`"),
+                }
+            }
+            Measure::Status(code) => {
+                let n = s.steps.iter().filter_map(|step| step.statuses.get(code)).sum::<u64>();
+                if s.requests == 0 {
+                    Reading::missing("no request was made")
+                } else {
+                    self.value(n as f64, s.requests)
+                }
+            }
+            Measure::Throughput => self.optional(s.throughput, s.ok + s.refused, "nothing was completed"),
+            Measure::ThroughputThird(third) => self.throughput_third(s, *third),
+            Measure::Duration => self.value(s.duration_s * 1000.0, s.requests),
+            Measure::Iterations => self.value(s.iterations as f64, s.requests),
+            Measure::Users => self.value(f64::from(s.users_peak), s.requests),
+            Measure::UserOk(_) if s.users_left_out > 0 => {
+                Reading::missing("the report does not list every user")
+            }
+            Measure::UserOk(extreme) => {
+                let counts = s.users.iter().map(|u| u.ok);
+                let found = if *extreme == Extreme::Min { counts.min() } else { counts.max() };
+                self.optional(found.map(|n| n as f64), s.users.len() as u64, "no user did anything")
+            }
+            Measure::Memory(MemoryFigure::Before) => resources(|r| Some(r.memory_before)),
+            Measure::Memory(MemoryFigure::Peak) => resources(|r| Some(r.memory_peak)),
+            Measure::Memory(MemoryFigure::After) => resources(|r| Some(r.memory_after)),
+            Measure::Memory(MemoryFigure::Growth) => resources(|r| Some(r.memory_growth)),
+            Measure::Memory(MemoryFigure::Slope) => resources(|r| r.memory_slope),
+            Measure::CpuCores => resources(|r| Some(r.cpu_cores)),
+            Measure::CpuSeconds => resources(|r| Some(r.cpu_s * 1000.0)),
+            Measure::ReadBytes => resources(|r| r.read_bytes),
+            Measure::WrittenBytes => resources(|r| r.written_bytes),
+            Measure::OpenFiles => resources(|r| r.open_files_peak.map(|n| n as f64)),
+            other => Reading::missing(format!("a scenario has no such figure ({other:?})")),
+        }
+    }
+
+    fn throughput_third(&self, s: &Scenario, third: Third) -> Reading {
+        let series = &s.series;
+        // The last interval is cut off by the end of the scenario, so it would look slow.
+        let whole = series.ok.len().saturating_sub(1);
+        let width = whole / 3;
+        if width == 0 || series.interval_s <= 0.0 {
+            return Reading::missing("the scenario is too short to be cut into thirds");
+        }
+        let range = if third == Third::First { 0..width } else { whole - width..whole };
+        let done: u64 = series.ok[range.clone()].iter().chain(series.refused.get(range).unwrap_or(&[])).sum();
+        self.value(done as f64 / (width as f64 * series.interval_s), done)
+    }
+
+    fn of_step(&self, scenario: &Scenario, name: &str) -> Reading {
+        let Some(step) = scenario.step(name) else {
+            return Reading::missing(format!("step `{name}` was never reached"));
+        };
+        let outcomes =
+            Outcomes { requests: step.requests, ok: step.ok, refused: step.refused, failed: &step.failed };
+        if let Some(reading) = self.of_outcomes(&outcomes) {
+            return reading;
+        }
+        let none = Distribution::default();
+        match self.measure {
+            Measure::Spans(Spans::Latency, statistic) => self.of_spans(&step.latency_ms, statistic),
+            Measure::Spans(Spans::ServiceTime, statistic) => self.of_spans(&step.service_time_ms, statistic),
+            Measure::Spans(Spans::Ttft, statistic) => {
+                self.of_spans(step.ttft_ms.as_ref().unwrap_or(&none), statistic)
+            }
+            Measure::Spans(Spans::Itl, statistic) => {
+                self.of_spans(step.itl_ms.as_ref().unwrap_or(&none), statistic)
+            }
+            Measure::TokensPerSecond => {
+                self.optional(step.tokens_per_s, step.ok, "the step streamed nothing")
+            }
+            Measure::Status(code) => {
+                self.value(step.statuses.get(&code).copied().unwrap_or(0) as f64, step.requests)
+            }
+            _ => Reading::missing("a step has no such figure"),
+        }
+    }
+
+    fn of_class(&self, scenario: &Scenario, name: &str) -> Reading {
+        let Some(class) = scenario.classes.iter().find(|c| c.name == name) else {
+            return Reading::missing(format!("class `{name}` did nothing"));
+        };
+        let outcomes = Outcomes {
+            requests: class.requests,
+            ok: class.ok,
+            refused: class.refused,
+            failed: &class.failed,
+        };
+        if let Some(reading) = self.of_outcomes(&outcomes) {
+            return reading;
+        }
+        match self.measure {
+            Measure::Spans(Spans::Latency, statistic) => self.of_spans(&class.latency_ms, statistic),
+            Measure::Throughput => {
+                self.optional(class.throughput, class.ok + class.refused, "nothing was completed")
+            }
+            Measure::Iterations => self.value(class.iterations as f64, class.requests),
+            Measure::Users => self.value(f64::from(class.users), class.requests),
+            _ => Reading::missing("a class has no such figure"),
+        }
+    }
+
+    fn of_counter(&self, scenario: &Scenario, name: &str) -> Reading {
+        let Some(counter) = scenario.counters.iter().find(|c| c.name == name) else {
+            return Reading::missing(format!("counter `{name}` was never read"));
+        };
+        let n = counter.yes + counter.no;
+        match self.measure {
+            Measure::CounterRate => self.optional(counter.rate, n, "no response was counted"),
+            Measure::CounterCount(yes) => self.value(if yes { counter.yes } else { counter.no } as f64, n),
+            Measure::Spans(Spans::LatencyWhere(true), statistic) => {
+                self.of_spans(&counter.latency_true_ms, statistic)
+            }
+            Measure::Spans(Spans::LatencyWhere(false), statistic) => {
+                self.of_spans(&counter.latency_false_ms, statistic)
+            }
+            _ => Reading::missing("a counter has no such figure"),
+        }
+    }
+
+    fn of_probe(&self, scenario: &Scenario, name: &str) -> Reading {
+        let Some(probe) = scenario.probes.iter().find(|p| p.name == name) else {
+            return Reading::missing(format!("probe `{name}` was never read"));
+        };
+        let value = match self.measure {
+            Measure::ProbeAt(ProbeMoment::Before) => probe.before,
+            Measure::ProbeAt(ProbeMoment::After) => probe.after,
+            Measure::ProbeAt(ProbeMoment::Min) => probe.min,
+            Measure::ProbeAt(ProbeMoment::Max) => probe.max,
+            _ => None,
+        };
+        self.optional(value, probe.samples, "the probe gave no number")
+    }
+}
