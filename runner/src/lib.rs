@@ -1,1 +1,3 @@
-//! runner
+//! The loadgate runner: suites, the engine that executes them, the gate around it and its outputs.
+
+pub mod suite;

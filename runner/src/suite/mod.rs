@@ -1,0 +1,7 @@
+//! Suites: from a YAML file to a [`Plan`](plan::Plan).
+
+pub mod data;
+pub mod expression;
+pub mod plan;
+pub mod scope;
+pub mod text;
