@@ -7,7 +7,9 @@
 //! - [`quantity`] gives every number its dimension and its words.
 //! - [`figure`] finds a figure such as `latency.p95` or `cache_hit.rate` in a scenario.
 //! - [`condition`] parses and judges `figure op value`.
+//! - [`baseline`] is the file with earlier runs.
 
+pub mod baseline;
 pub mod condition;
 pub mod figure;
 pub mod histogram;
