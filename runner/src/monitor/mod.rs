@@ -1,0 +1,155 @@
+//! What is read from outside while a scenario runs: the target's process tree and the suite's probes.
+
+mod probe;
+mod process_tree;
+mod slope;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use loadgate_report::model::{self, Resources, Series};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use self::probe::ProbeReader;
+use self::process_tree::{ProcessTree, Usage};
+use crate::suite::plan;
+use crate::suite::scope::Scope;
+
+/// Time between two looks at the process tree: fine enough for a peak of a few hundred milliseconds, and 0.1 % of a core.
+const INTERVAL: Duration = Duration::from_millis(200);
+
+/// Watches during one scenario.
+#[derive(Debug)]
+pub struct Monitor {
+    started: Instant,
+    before: Option<Usage>,
+    tree: JoinHandle<(Option<ProcessTree>, Vec<(Duration, Usage)>)>,
+    probes: Vec<JoinHandle<ProbeReader>>,
+    done: CancellationToken,
+}
+
+/// What was seen.
+#[derive(Debug, Default)]
+pub struct Observed {
+    /// Memory, CPU and I/O of the process tree, where there is one to watch.
+    pub resources: Option<Resources>,
+    /// The suite's probes.
+    pub probes: Vec<model::Probe>,
+    /// Samples of the process tree with their time after the start.
+    samples: Vec<(Duration, Usage)>,
+}
+
+impl Monitor {
+    /// Takes the values before the scenario and goes on watching.
+    pub async fn start(pid: Option<u32>, probes: &[Arc<plan::Probe>], url: &Url, scope: &Scope) -> Self {
+        let mut readers = Vec::new();
+        for probe in probes {
+            let mut reader = ProbeReader::new(Arc::clone(probe), url.clone(), scope.clone());
+            reader.read_before().await;
+            readers.push(reader);
+        }
+        let mut tree = pid.and_then(ProcessTree::new);
+        let before = tree.as_mut().and_then(ProcessTree::usage);
+        let done = CancellationToken::new();
+        let started = Instant::now();
+        let tree = tokio::task::spawn_blocking({
+            let done = done.clone();
+            move || {
+                let mut samples = Vec::new();
+                while let Some(tree) = &mut tree
+                    && !done.is_cancelled()
+                {
+                    samples.extend(tree.usage().map(|usage| (started.elapsed(), usage)));
+                    // A day at five a second would be 400,000 samples; thin them out, the newest half stays fine.
+                    if samples.len() > 20_000 {
+                        let mut keep = false;
+                        samples.retain(|_| {
+                            keep = !keep;
+                            keep
+                        });
+                    }
+                    std::thread::sleep(INTERVAL);
+                }
+                (tree, samples)
+            }
+        });
+        let probes = readers.into_iter().map(|reader| tokio::spawn(reader.watch(done.clone()))).collect();
+        Self { started, before, tree, probes, done }
+    }
+
+    /// Waits for the target to come to rest, takes the values after it, and sums up.
+    pub async fn finish(self, settle: Duration) -> Observed {
+        let busy = self.started.elapsed();
+        tokio::time::sleep(settle).await;
+        self.done.cancel();
+        let mut probes = Vec::new();
+        for task in self.probes {
+            // A probe that panicked has no values, which makes its conditions invalid.
+            if let Ok(mut reader) = task.await {
+                reader.read_after().await;
+                probes.push(reader.into_model());
+            }
+        }
+        let Ok((tree, samples)) = self.tree.await else { return Observed { probes, ..Observed::default() } };
+        let after = tree.and_then(|mut tree| tree.usage());
+        let resources = match (self.before, after.or(samples.last().map(|(_, usage)| *usage))) {
+            (Some(before), Some(after)) => Some(summary(before, after, &samples, busy)),
+            _ => None,
+        };
+        Observed { resources, probes, samples }
+    }
+}
+
+impl Observed {
+    /// Fills the memory and CPU columns of a series that began with the watching.
+    pub fn fill_series(&self, series: &mut Series) {
+        if self.samples.is_empty() || series.interval_s <= 0.0 {
+            return;
+        }
+        let intervals = series.ok.len();
+        series.memory = vec![None; intervals];
+        series.cpu = vec![None; intervals];
+        let index = |at: Duration| (at.as_secs_f64() / series.interval_s) as usize;
+        for (at, usage) in &self.samples {
+            if let Some(slot) = series.memory.get_mut(index(*at)) {
+                *slot = Some(slot.unwrap_or(0.0).max(usage.memory));
+            }
+        }
+        let mut used = vec![(0.0, 0.0); intervals];
+        for pair in self.samples.windows(2) {
+            let [(from, a), (to, b)] = pair else { continue };
+            if let Some((cpu, time)) = used.get_mut(index(*to)) {
+                *cpu += (b.cpu_s - a.cpu_s).max(0.0);
+                *time += (*to - *from).as_secs_f64();
+            }
+        }
+        for (slot, (cpu, time)) in series.cpu.iter_mut().zip(used) {
+            *slot = (time > 0.0).then(|| cpu / time);
+        }
+    }
+}
+
+fn summary(before: Usage, after: Usage, samples: &[(Duration, Usage)], busy: Duration) -> Resources {
+    let all = || samples.iter().map(|(_, usage)| *usage).chain([before, after]);
+    let memory: Vec<(f64, f64)> = samples
+        .iter()
+        .filter(|(at, _)| *at <= busy)
+        .map(|(at, usage)| (at.as_secs_f64(), usage.memory))
+        .collect();
+    let cpu_s = (after.cpu_s - before.cpu_s).max(0.0);
+    let difference = |a: Option<f64>, b: Option<f64>| a.zip(b).map(|(a, b)| (a - b).max(0.0));
+    Resources {
+        memory_before: before.memory,
+        memory_peak: all().map(|usage| usage.memory).fold(0.0, f64::max),
+        memory_after: after.memory,
+        memory_growth: after.memory - before.memory,
+        memory_slope: slope::theil_sen(&memory),
+        cpu_s,
+        cpu_cores: if busy.is_zero() { 0.0 } else { cpu_s / busy.as_secs_f64() },
+        read_bytes: difference(after.read_bytes, before.read_bytes),
+        written_bytes: difference(after.written_bytes, before.written_bytes),
+        open_files_peak: all().filter_map(|usage| usage.open_files).max(),
+    }
+}

@@ -1,0 +1,164 @@
+//! The process tree of a service that loadgate started.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use camino::Utf8Path;
+use process_wrap::tokio::{ChildWrapper, CommandWrap};
+use tokio::process::Command;
+
+use super::log::LogTail;
+use super::{Arm, TargetError, render};
+use crate::suite::plan;
+use crate::suite::scope::Scope;
+
+/// A started command, leader of its own process group (a job object on Windows).
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Box<dyn ChildWrapper>,
+    log: LogTail,
+    followers: Vec<tokio::task::JoinHandle<()>>,
+    /// How it ended, once that was noticed.
+    status: Option<String>,
+}
+
+impl Process {
+    pub(super) fn start(
+        command: &str,
+        plan: &plan::Target,
+        arm: &Arm,
+        port: u16,
+        scope: &Scope,
+        log: &Utf8Path,
+    ) -> Result<Self, TargetError> {
+        let log = LogTail::create(log, plan.build.is_some());
+        let mut wrap = CommandWrap::from(shell(command, plan, arm, port, scope)?);
+        #[cfg(unix)]
+        wrap.wrap(process_wrap::tokio::ProcessGroup::leader());
+        #[cfg(windows)]
+        wrap.wrap(process_wrap::tokio::JobObject);
+        wrap.wrap(process_wrap::tokio::KillOnDrop);
+        let mut child =
+            wrap.spawn().map_err(|source| TargetError::Spawn { command: command.to_owned(), source })?;
+        let mut followers = Vec::new();
+        followers.extend(child.stdout().take().map(|stream| log.follow(stream)));
+        followers.extend(child.stderr().take().map(|stream| log.follow(stream)));
+        Ok(Self { child, log, followers, status: None })
+    }
+
+    pub(super) fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    pub(super) fn ended(&mut self) -> Option<String> {
+        if self.status.is_none()
+            && let Ok(Some(status)) = self.child.try_wait()
+        {
+            self.status = Some(status.to_string());
+        }
+        self.status.clone()
+    }
+
+    pub(super) fn last_lines(&self) -> String {
+        self.log.last_lines()
+    }
+
+    pub(super) async fn stop(&mut self, within: Duration) {
+        #[cfg(unix)]
+        let asked = self.child.signal(libc::SIGTERM).is_ok();
+        #[cfg(not(unix))]
+        let asked = false;
+        let ended = asked && tokio::time::timeout(within, self.child.wait()).await.is_ok();
+        if !ended {
+            // Ends what does not listen, and on Windows everything: there is no polite signal for a process tree.
+            let _ = self.child.start_kill();
+            let _ = tokio::time::timeout(Duration::from_secs(5), self.child.wait()).await;
+        }
+        for follower in self.followers.drain(..) {
+            // A grandchild that left the group may hold the pipe open for ever.
+            let _ = tokio::time::timeout(Duration::from_millis(200), follower).await;
+        }
+    }
+}
+
+/// Runs the build command to its end.
+pub(super) async fn build(
+    command: &str,
+    plan: &plan::Target,
+    arm: &Arm,
+    port: u16,
+    scope: &Scope,
+    log: &Utf8Path,
+) -> Result<(), TargetError> {
+    let log = LogTail::create(log, false);
+    let spawn_error = |source| TargetError::Spawn { command: command.to_owned(), source };
+    let mut child = shell(command, plan, arm, port, scope)?.spawn().map_err(spawn_error)?;
+    let stdout = child.stdout.take().map(|stream| log.follow(stream));
+    let stderr = child.stderr.take().map(|stream| log.follow(stream));
+    let status = child.wait().await.map_err(spawn_error)?;
+    for follower in [stdout, stderr].into_iter().flatten() {
+        let _ = follower.await;
+    }
+    if status.success() {
+        return Ok(());
+    }
+    Err(TargetError::Build {
+        command: command.to_owned(),
+        status: status.to_string(),
+        output: log.last_lines(),
+    })
+}
+
+fn shell(
+    command: &str,
+    plan: &plan::Target,
+    arm: &Arm,
+    port: u16,
+    scope: &Scope,
+) -> Result<Command, TargetError> {
+    let mut shell;
+    #[cfg(unix)]
+    {
+        shell = Command::new("sh");
+        shell.arg("-c").arg(command);
+    }
+    #[cfg(windows)]
+    {
+        shell = Command::new("cmd");
+        shell.arg("/C").raw_arg(command);
+    }
+    shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let directory = match (&arm.directory, &plan.directory) {
+        (Some(base), Some(below)) => Some(base.join(below)),
+        (base, below) => base.clone().or_else(|| below.clone()),
+    };
+    if let Some(directory) = directory {
+        shell.current_dir(directory);
+    }
+    shell.env("PORT", port.to_string()).env("LOADGATE_ARM", arm.name);
+    for (name, value) in &plan.environment {
+        shell.env(name, render(value, "environment", scope)?);
+    }
+    Ok(shell)
+}
+
+/// A path as one word of the shell.
+pub(super) fn quote(path: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:\\".contains(c);
+    if !path.is_empty() && path.chars().all(plain) && (cfg!(windows) || !path.contains('\\')) {
+        return path.to_owned();
+    }
+    if cfg!(windows) { format!("\"{path}\"") } else { format!("'{}'", path.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn paths_survive_the_shell() {
+        assert_eq!(quote("/usr/bin/loadgate"), "/usr/bin/loadgate");
+        assert_eq!(quote("/a b/it's $(x)"), r"'/a b/it'\''s $(x)'");
+    }
+}
