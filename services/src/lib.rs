@@ -15,6 +15,7 @@ mod model;
 mod pace;
 mod reply;
 mod service;
+mod sessions;
 mod setup;
 mod timer;
 
@@ -22,7 +23,7 @@ pub use error::Error;
 pub use host::{Exit, Running, start};
 pub use service::{FaultInfo, Options, ServiceInfo};
 
-static ALL: &[ServiceInfo] = &[cached_chat::INFO];
+static ALL: &[ServiceInfo] = &[cached_chat::INFO, sessions::INFO];
 
 /// All reference services, in the order of the docs.
 pub fn all() -> &'static [ServiceInfo] {
