@@ -8,7 +8,6 @@
 //! Adding a service is one folder `src/<name>/` that ends in an `INFO`, and one line in [`all`].
 
 mod cached_chat;
-mod conversations;
 mod error;
 mod every;
 mod host;
@@ -16,7 +15,6 @@ mod model;
 mod pace;
 mod reply;
 mod service;
-mod sessions;
 mod setup;
 mod timer;
 
@@ -24,7 +22,7 @@ pub use error::Error;
 pub use host::{Exit, Running, start};
 pub use service::{FaultInfo, Options, ServiceInfo};
 
-static ALL: &[ServiceInfo] = &[conversations::INFO, cached_chat::INFO, sessions::INFO];
+static ALL: &[ServiceInfo] = &[cached_chat::INFO];
 
 /// All reference services, in the order of the docs.
 pub fn all() -> &'static [ServiceInfo] {

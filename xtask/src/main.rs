@@ -1,1 +1,64 @@
-fn main() {}
+//! `cargo xtask …`: everything around the product. One command per file.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a developer's tool talks to the terminal; the product's own printing is fenced in by `tidy`"
+)]
+
+mod schema;
+mod setup;
+mod shell;
+mod test;
+mod tidy;
+mod viewer;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Set-up, page, schemas, tests and tidiness of the loadgate workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what the tests need and is not there yet, saying what.
+    Setup,
+    /// Build the report page into runner/assets/viewer.html.
+    Viewer {
+        /// Only say whether the committed page is what the sources build.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Write the JSON Schemas of suites and reports into docs/schema/.
+    Schema {
+        /// Only say whether the committed schemas are what the sources say.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Check the house rules that no compiler checks.
+    Tidy,
+    /// Everything that must pass before a change goes in; sets up first.
+    Test(test::Options),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Setup => setup::run(),
+        Command::Viewer { check } => viewer::run(check),
+        Command::Schema { check } => schema::run(check),
+        Command::Tidy => tidy::run(),
+        Command::Test(options) => test::run(&options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -52,7 +52,6 @@ pub(crate) enum Measure {
     RefusalRate,
     Throughput,
     ThroughputThird(Third),
-    ThroughputLowest,
     TokensPerSecond,
     Duration,
     Iterations,
@@ -126,10 +125,7 @@ impl Figure {
             Measure::SuccessRate | Measure::ErrorRate | Measure::RefusalRate | Measure::CounterRate => {
                 Unit::Ratio
             }
-            Measure::Throughput
-            | Measure::ThroughputThird(_)
-            | Measure::ThroughputLowest
-            | Measure::TokensPerSecond => Unit::PerSecond,
+            Measure::Throughput | Measure::ThroughputThird(_) | Measure::TokensPerSecond => Unit::PerSecond,
             Measure::Memory(MemoryFigure::Slope) => Unit::BytesPerSecond,
             Measure::Memory(_) | Measure::ReadBytes | Measure::WrittenBytes => Unit::Bytes,
             Measure::CpuCores => Unit::Cores,
@@ -155,7 +151,6 @@ impl Figure {
             Measure::Spans(..)
                 | Measure::Throughput
                 | Measure::ThroughputThird(_)
-                | Measure::ThroughputLowest
                 | Measure::TokensPerSecond
                 | Measure::Duration
                 | Measure::CpuCores

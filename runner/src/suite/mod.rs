@@ -2,8 +2,6 @@
 
 pub mod data;
 pub mod expression;
-mod jinja;
-mod json;
 pub mod plan;
 pub mod scope;
 pub mod text;

