@@ -8,11 +8,13 @@
 //! - [`figure`] finds a figure such as `latency.p95` or `cache_hit.rate` in a scenario.
 //! - [`condition`] parses and judges `figure op value`.
 //! - [`baseline`] is the file with earlier runs.
+//! - [`judge`] compares, concludes and gives the exit code.
 
 pub mod baseline;
 pub mod condition;
 pub mod figure;
 pub mod histogram;
+pub mod judge;
 pub mod model;
 pub mod quantity;
 pub mod verdict;

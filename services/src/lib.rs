@@ -8,6 +8,7 @@
 //! Adding a service is one folder `src/<name>/` that ends in an `INFO`, and one line in [`all`].
 
 mod cached_chat;
+mod conversations;
 mod error;
 mod every;
 mod host;
@@ -15,6 +16,7 @@ mod model;
 mod pace;
 mod reply;
 mod service;
+mod sessions;
 mod setup;
 mod timer;
 
@@ -22,7 +24,7 @@ pub use error::Error;
 pub use host::{Exit, Running, start};
 pub use service::{FaultInfo, Options, ServiceInfo};
 
-static ALL: &[ServiceInfo] = &[cached_chat::INFO];
+static ALL: &[ServiceInfo] = &[conversations::INFO, cached_chat::INFO, sessions::INFO];
 
 /// All reference services, in the order of the docs.
 pub fn all() -> &'static [ServiceInfo] {

@@ -73,6 +73,19 @@ impl Pace {
         self.until(Instant::now() + self.latency(length)).await;
     }
 
+    /// Runs heavy work off the threads that serve connections, and takes as much longer as the factor asks for.
+    pub(crate) async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+        let start = Instant::now();
+        let done = match tokio::task::spawn_blocking(work).await {
+            Ok(done) => done,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            // The runtime is shutting down, and with it whoever waits for this.
+            Err(_) => std::future::pending().await,
+        };
+        self.until(start + start.elapsed().mul_f64(self.slow.max(1.0))).await;
+        done
+    }
+
     /// Waits until the instant.
     pub(crate) async fn until(&self, instant: Instant) {
         self.timer.until(instant).await;

@@ -52,6 +52,7 @@ pub(crate) enum Measure {
     RefusalRate,
     Throughput,
     ThroughputThird(Third),
+    ThroughputLowest,
     TokensPerSecond,
     Duration,
     Iterations,
@@ -125,7 +126,10 @@ impl Figure {
             Measure::SuccessRate | Measure::ErrorRate | Measure::RefusalRate | Measure::CounterRate => {
                 Unit::Ratio
             }
-            Measure::Throughput | Measure::ThroughputThird(_) | Measure::TokensPerSecond => Unit::PerSecond,
+            Measure::Throughput
+            | Measure::ThroughputThird(_)
+            | Measure::ThroughputLowest
+            | Measure::TokensPerSecond => Unit::PerSecond,
             Measure::Memory(MemoryFigure::Slope) => Unit::BytesPerSecond,
             Measure::Memory(_) | Measure::ReadBytes | Measure::WrittenBytes => Unit::Bytes,
             Measure::CpuCores => Unit::Cores,
@@ -151,6 +155,7 @@ impl Figure {
             Measure::Spans(..)
                 | Measure::Throughput
                 | Measure::ThroughputThird(_)
+                | Measure::ThroughputLowest
                 | Measure::TokensPerSecond
                 | Measure::Duration
                 | Measure::CpuCores

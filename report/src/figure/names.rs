@@ -114,7 +114,7 @@ const COUNTER_FIGURES: &str = "`rate`, `true`, `false`, `true.latency.STAT`, `fa
 const PROBE_FIGURES: &str = "`before`, `after`, `min`, `max`";
 const SCENARIO_FIGURES: &str = "`latency.STAT`, `service_time.STAT`, `ttft.STAT`, `itl.STAT` (STAT: mean, min, max, stdev, p50, p95 …), \
      `requests`, `ok`, `refused`, `failed`, `failed.KIND`, `status.CODE`, `success_rate`, `error_rate`, `refusal_rate`, `throughput`, \
-     `throughput.first_third`, `throughput.last_third`, `tokens_per_s`, `duration`, `iterations`, `users`, `user.ok.min`, \
+     `throughput.first_third`, `throughput.last_third`, `throughput.lowest`, `tokens_per_s`, `duration`, `iterations`, `users`, `user.ok.min`, \
      `user.ok.max`, `memory.before|peak|after|growth|slope`, `cpu.cores`, `cpu.time`, `io.read`, `io.written`, `open_files`";
 
 fn first_word_help(first: &str, names: &Names) -> String {
@@ -222,6 +222,7 @@ fn probe_measure(words: &[&str]) -> Option<Measure> {
 fn scenario_measure(words: &[&str]) -> Option<Measure> {
     Some(match words {
         ["throughput", "first_third"] => Measure::ThroughputThird(Third::First),
+        ["throughput", "lowest"] => Measure::ThroughputLowest,
         ["throughput", "last_third"] => Measure::ThroughputThird(Third::Last),
         ["duration"] => Measure::Duration,
         ["iterations"] => Measure::Iterations,
@@ -275,6 +276,7 @@ mod tests {
             ("memory.growth", Unit::Bytes),
             ("memory.slope", Unit::BytesPerSecond),
             ("throughput.last_third", Unit::PerSecond),
+            ("throughput.lowest", Unit::PerSecond),
             ("user.ok.min", Unit::Count),
         ];
         for (text, unit) in cases {

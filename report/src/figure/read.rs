@@ -176,6 +176,7 @@ impl Figure {
             }
             Measure::Throughput => self.optional(s.throughput, s.ok + s.refused, "nothing was completed"),
             Measure::ThroughputThird(third) => self.throughput_third(s, *third),
+            Measure::ThroughputLowest => self.throughput_lowest(s),
             Measure::Duration => self.value(s.duration_s * 1000.0, s.requests),
             Measure::Iterations => self.value(s.iterations as f64, s.requests),
             Measure::Users => self.value(f64::from(s.users_peak), s.requests),
@@ -212,6 +213,19 @@ impl Figure {
         let range = if third == Third::First { 0..width } else { whole - width..whole };
         let done: u64 = series.ok[range.clone()].iter().chain(series.refused.get(range).unwrap_or(&[])).sum();
         self.value(done as f64 / (width as f64 * series.interval_s), done)
+    }
+
+    /// The slowest whole interval, which is where a stall shows. The last is cut off by the end of the scenario.
+    fn throughput_lowest(&self, s: &Scenario) -> Reading {
+        let series = &s.series;
+        let whole = series.ok.len().saturating_sub(1);
+        let done = (0..whole).map(|i| series.ok[i] + series.refused.get(i).copied().unwrap_or(0));
+        let lowest = done.min().filter(|_| series.interval_s > 0.0 && whole >= 2);
+        self.optional(
+            lowest.map(|n| n as f64 / series.interval_s),
+            whole as u64,
+            "the scenario is shorter than two intervals",
+        )
     }
 
     fn of_step(&self, scenario: &Scenario, name: &str) -> Reading {

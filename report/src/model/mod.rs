@@ -124,6 +124,9 @@ pub struct TargetInfo {
     /// How it ended, where it ended by itself during the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub died: Option<String>,
+    /// The scenario during which it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub died_during: Option<String>,
 }
 
 /// Cost over the whole run, from the suite's price per request.

@@ -86,7 +86,7 @@ impl ProbeReader {
     }
 
     fn evaluate(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Option<Value> {
-        let response = Response { status, headers, body, latency_ms: 0.0 };
+        let response = Response::new(status, headers, body, 0.0);
         self.probe.value.evaluate(&self.scope, Some(&response)).ok()
     }
 }

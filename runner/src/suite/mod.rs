@@ -2,6 +2,8 @@
 
 pub mod data;
 pub mod expression;
+mod jinja;
+mod json;
 pub mod plan;
 pub mod scope;
 pub mod text;

@@ -1,11 +1,45 @@
 //! Templates: `"{{ user.id }}"`.
 
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use minijinja::Value;
+
+use super::expression::term::Term;
+use super::jinja::Template;
+pub use super::jinja::TemplateError;
+use super::json;
 use super::scope::Scope;
 
 /// A text with places for values, compiled once.
 #[derive(Clone, Debug)]
 pub struct Text {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
     source: String,
+    segments: Vec<Segment>,
+    names: Vec<String>,
+}
+
+#[derive(Debug)]
+enum Segment {
+    Literal(String),
+    Value { term: Term, source: String, escape: Escape },
+    Template { template: Box<Template>, escape: Escape },
+}
+
+/// How a value is put into the text around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Escape {
+    /// As it is.
+    Plain,
+    /// Into a JSON string, of which the quotes are there already.
+    InJsonString,
+    /// As a JSON value of its own.
+    JsonValue,
 }
 
 /// Why a template or an expression gave no value.
@@ -17,23 +51,300 @@ pub struct EvaluationError {
 }
 
 impl Text {
+    /// A text without places for values, whatever characters it has.
+    pub fn fixed(text: impl Into<String>) -> Self {
+        let source: String = text.into();
+        Self {
+            inner: Arc::new(Inner {
+                segments: vec![Segment::Literal(source.clone())],
+                source,
+                names: Vec::new(),
+            }),
+        }
+    }
+
+    /// A text as the suite writes it: `{{ … }}` is a value, `{% … %}` a statement.
+    ///
+    /// # Errors
+    /// The template is wrong, with the place in it.
+    pub fn compile(source: &str) -> Result<Self, TemplateError> {
+        let mut builder = TextBuilder::default();
+        builder.template(source, Escape::Plain)?;
+        Ok(builder.finish(source.to_owned()))
+    }
+
     /// The text itself, where nothing has to be filled in.
     pub fn constant(&self) -> Option<&str> {
-        Some(&self.source)
+        match &self.inner.segments[..] {
+            [] => Some(""),
+            [Segment::Literal(text)] => Some(text),
+            _ => None,
+        }
     }
 
     /// As the suite writes it.
     pub fn source(&self) -> &str {
-        &self.source
+        &self.inner.source
+    }
+
+    /// The names that it fills in, with dots: `user.id`.
+    pub fn names(&self) -> &[String] {
+        &self.inner.names
     }
 
     /// Appends the text with its values.
     ///
     /// # Errors
-    /// A value is undefined or an operation on it fails.
+    /// A value is undefined or null, or an operation on it fails.
     pub fn render(&self, scope: &Scope, out: &mut String) -> Result<(), EvaluationError> {
-        let _ = scope;
-        out.push_str(&self.source);
+        for segment in &self.inner.segments {
+            match segment {
+                Segment::Literal(text) => out.push_str(text),
+                Segment::Value { term, source, escape } => {
+                    let value = term.evaluate(scope, None)?;
+                    if value.is_undefined() {
+                        return Err(EvaluationError { message: format!("`{source}` is not defined") });
+                    }
+                    put(&value, source, *escape, out)?;
+                }
+                Segment::Template { template, escape } => {
+                    let text = template.render(scope)?;
+                    match escape {
+                        Escape::Plain => out.push_str(&text),
+                        Escape::InJsonString => json::escape(&text, out),
+                        Escape::JsonValue => json::write_string(&text, out),
+                    }
+                }
+            }
+        }
         Ok(())
+    }
+}
+
+fn put(value: &Value, source: &str, escape: Escape, out: &mut String) -> Result<(), EvaluationError> {
+    if escape == Escape::JsonValue {
+        return json::write(value, out).map_err(|what| EvaluationError {
+            message: format!("`{source}` is {what}, which JSON has not"),
+        });
+    }
+    if value.is_none() {
+        return Err(EvaluationError { message: format!("`{source}` is null") });
+    }
+    match (value.as_str(), escape) {
+        (Some(text), Escape::InJsonString) => json::escape(text, out),
+        (Some(text), _) => out.push_str(text),
+        (None, Escape::InJsonString) => json::escape(&value.to_string(), out),
+        (None, _) => {
+            // Writing into a text cannot fail.
+            let _ = write!(out, "{value}");
+        }
+    }
+    Ok(())
+}
+
+/// Puts a text together from fixed parts and templates.
+#[derive(Debug, Default)]
+pub(super) struct TextBuilder {
+    segments: Vec<Segment>,
+    names: Vec<String>,
+}
+
+impl TextBuilder {
+    pub(super) fn literal(&mut self, text: &str) {
+        if let Some(Segment::Literal(last)) = self.segments.last_mut() {
+            last.push_str(text);
+        } else if !text.is_empty() {
+            self.segments.push(Segment::Literal(text.to_owned()));
+        }
+    }
+
+    pub(super) fn template(&mut self, source: &str, escape: Escape) -> Result<(), TemplateError> {
+        let Some(parts) = split(source) else {
+            let (template, names) = Template::compile(source)?;
+            self.names.extend(names);
+            self.segments.push(Segment::Template { template: Box::new(template), escape });
+            return Ok(());
+        };
+        for part in parts {
+            match part {
+                Part::Literal(text) if escape == Escape::Plain => self.literal(text),
+                Part::Literal(text) => {
+                    let mut escaped = String::new();
+                    json::escape(text, &mut escaped);
+                    self.literal(&escaped);
+                }
+                Part::Value { at, source } => {
+                    let (term, names) =
+                        Term::compile(source, true).map_err(|e| TemplateError { at: e.at + at, ..e })?;
+                    self.names.extend(names);
+                    self.segments.push(Segment::Value { term, source: source.trim().to_owned(), escape });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[cfg_attr(not(test), expect(dead_code, reason = "JSON bodies come with the decoding of suites"))]
+    /// A string of a JSON document. One that is nothing but `{{ … }}` becomes the value itself, with its type: a number
+    /// stays a number. Any other becomes a JSON string.
+    pub(super) fn json_string(&mut self, source: &str) -> Result<(), TemplateError> {
+        if let Some([Part::Value { .. }]) = split(source).as_deref() {
+            return self.template(source, Escape::JsonValue);
+        }
+        self.literal("\"");
+        self.template(source, Escape::InJsonString)?;
+        self.literal("\"");
+        Ok(())
+    }
+
+    pub(super) fn finish(mut self, source: String) -> Text {
+        self.names.sort();
+        self.names.dedup();
+        Text { inner: Arc::new(Inner { source, segments: self.segments, names: self.names }) }
+    }
+}
+
+enum Part<'a> {
+    Literal(&'a str),
+    Value { at: usize, source: &'a str },
+}
+
+/// Cuts a text at its `{{ … }}`. `None` where it has statements, comments, white-space control or an unclosed value: the
+/// template engine then reads (or refuses) it as a whole.
+fn split(source: &str) -> Option<Vec<Part<'_>>> {
+    if source.contains("{%") || source.contains("{#") {
+        return None;
+    }
+    let mut parts = Vec::new();
+    let mut done = 0;
+    while let Some(open) = source[done..].find("{{").map(|at| at + done) {
+        let inside = open + 2;
+        let close = closing(source, inside)?;
+        let value = &source[inside..close];
+        if value.starts_with(['-', '+']) || value.ends_with(['-', '+']) {
+            return None;
+        }
+        if open > done {
+            parts.push(Part::Literal(&source[done..open]));
+        }
+        parts.push(Part::Value { at: inside, source: value });
+        done = close + 2;
+    }
+    if done < source.len() {
+        parts.push(Part::Literal(&source[done..]));
+    }
+    Some(parts)
+}
+
+/// Where the `}}` is that closes a value; braces and strings inside of it do not.
+fn closing(source: &str, from: usize) -> Option<usize> {
+    let bytes = source.as_bytes();
+    let (mut at, mut depth, mut quote) = (from, 0_u32, None);
+    while at < bytes.len() {
+        match (quote, bytes[at]) {
+            (Some(_), b'\\') => at += 1,
+            (Some(open), byte) if byte == open => quote = None,
+            (Some(_), _) => {}
+            (None, byte @ (b'"' | b'\'')) => quote = Some(byte),
+            (None, b'{') => depth += 1,
+            (None, b'}') if depth > 0 => depth -= 1,
+            (None, b'}') if bytes.get(at + 1) == Some(&b'}') => return Some(at),
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope() -> Scope {
+        let mut scope = Scope::default();
+        scope.set("user", Value::from_pairs([("id", Value::from("u-7")), ("index", Value::from(7))]));
+        scope.set("say", Value::from("a \"b\"\n<c>"));
+        scope.set("nothing", Value::from(()));
+        scope.set("list", Value::from(vec![1, 2]));
+        scope
+    }
+
+    fn render(text: &Text) -> Result<String, String> {
+        let mut out = String::new();
+        text.render(&scope(), &mut out).map(|()| out).map_err(|e| e.message)
+    }
+
+    #[test]
+    fn texts_with_values() {
+        for (source, want) in [
+            ("plain", "plain"),
+            ("", ""),
+            ("/users/{{ user.id }}/x?n={{user.index}}", "/users/u-7/x?n=7"),
+            ("{{ user.index + 1 }}", "8"),
+            ("{{ say }}", "a \"b\"\n<c>"),
+            ("{{ '}}' }}{{ {'a': {'b': 1}}.a.b }}", "}}1"),
+            ("{% if user.index > 3 %}big{% else %}small{% endif %}", "big"),
+            ("a {{- ' b' }}", "a b"),
+            ("{{ none_such | default('x') }}", "x"),
+            ("{{ say | urlencode }}", "a%20%22b%22%0A%3Cc%3E"),
+            ("{ not a template }", "{ not a template }"),
+            ("{{ list[1] }}", "2"),
+        ] {
+            assert_eq!(render(&Text::compile(source).unwrap()).as_deref(), Ok(want), "{source}");
+        }
+        assert_eq!(Text::compile("plain").unwrap().constant(), Some("plain"));
+        assert_eq!(Text::compile("").unwrap().constant(), Some(""));
+        assert_eq!(Text::compile("{{ user.id }}").unwrap().constant(), None);
+        assert_eq!(render(&Text::fixed("{{ x")).as_deref(), Ok("{{ x"));
+    }
+
+    #[test]
+    fn what_is_not_there_is_named() {
+        for (source, named) in [
+            ("{{ usr.id }}", "`usr.id` is not defined"),
+            ("{{ user.nick }}", "`user.nick` is not defined"),
+            ("{{ nothing }}", "`nothing` is null"),
+            ("{{ usr | upper }}", "undefined"),
+            ("{% if true %}{{ usr }}{% endif %}", "undefined"),
+        ] {
+            let error = render(&Text::compile(source).unwrap()).unwrap_err();
+            assert!(error.contains(named), "{source}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_template_has_a_place() {
+        for (source, at) in [("/a/{{ 1 + }}", 9), ("{{ x", 4), ("{{ a b }}", 5), ("{% if x %}", 10)] {
+            let error = Text::compile(source).unwrap_err();
+            assert!(error.at.abs_diff(at) <= 1, "{source}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_filled_in() {
+        let text = Text::compile("{{ user.id }} {{ a | default(b.c) }} {% if d %}{% endif %}").unwrap();
+        assert_eq!(text.names(), ["a", "b.c", "d", "user.id"]);
+        let text = Text::compile("{{ user.id }} {{ user.id }} {{ range(3) }}").unwrap();
+        assert_eq!(text.names(), ["user.id"]);
+    }
+
+    #[test]
+    fn strings_of_a_json_body() {
+        for (source, want) in [
+            ("plain \"text\"", r#""plain \"text\"""#),
+            ("{{ user.index }}", "7"),
+            ("{{ user.id }}", "\"u-7\""),
+            ("no {{ user.index }}", "\"no 7\""),
+            ("{{ say }}", r#""a \"b\"\n<c>""#),
+            ("say {{ say }}", r#""say a \"b\"\n<c>""#),
+            ("{{ nothing }}", "null"),
+            ("{{ list }}", "[1,2]"),
+            ("{{ list | tojson }}", "[1, 2]"),
+            ("{% if user %}\"{% endif %}", r#""\"""#),
+        ] {
+            let mut builder = TextBuilder::default();
+            builder.json_string(source).unwrap();
+            assert_eq!(render(&builder.finish(String::new())).as_deref(), Ok(want), "{source}");
+        }
     }
 }

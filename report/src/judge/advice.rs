@@ -1,0 +1,90 @@
+//! What to do next, for each kind of figure.
+
+use crate::model::{FailureKind, Scenario};
+use crate::quantity::{Quantity, Unit};
+
+/// What to look at when `figure` is worse than it may be.
+pub(super) fn for_figure(figure: &str, scenario: &Scenario) -> String {
+    let has = |word: &str| figure.split(['.', ' ', '(', '/', '+', '*']).any(|part| part == word);
+    if has("success_rate") || has("error_rate") || has("failed") {
+        return for_failures(scenario);
+    }
+    if has("latency")
+        || has("service_time")
+        || has("ttft")
+        || has("itl")
+        || has("throughput")
+        || has("tokens_per_s")
+    {
+        return for_slowness(scenario);
+    }
+    if has("refused") || has("refusal_rate") || has("status") {
+        return "look at the limit that refuses: its size, whether it is shared or per user, and whether a slot is freed \
+                after use"
+            .to_owned();
+    }
+    if has("memory") {
+        return "look at what the service keeps per request or conversation after it has ended".to_owned();
+    }
+    if has("rate") {
+        return format!(
+            "look at what decides it: for a cache its key, size and time to live; answers in this run: {}",
+            counters(scenario)
+        );
+    }
+    if scenario.failed_total() > 0 {
+        return for_failures(scenario);
+    }
+    "open report.html for the figures of each step and user".to_owned()
+}
+
+/// The failures by kind, most frequent first, such as `12 × timeout, 3 × connect`; empty where there are none.
+pub(super) fn failures_in_words(scenario: &Scenario) -> String {
+    let mut kinds: Vec<(&FailureKind, &u64)> = scenario.failed.iter().filter(|(_, n)| **n > 0).collect();
+    kinds.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    kinds.iter().map(|(kind, n)| format!("{n} × {}", kind.as_str())).collect::<Vec<_>>().join(", ")
+}
+
+pub(super) fn for_failures(scenario: &Scenario) -> String {
+    let kinds = failures_in_words(scenario);
+    if kinds.is_empty() {
+        return "open report.html for the outcomes of each step".to_owned();
+    }
+    let worst = scenario.failed.iter().max_by_key(|(_, n)| **n).map(|(kind, _)| *kind);
+    let sample = scenario.failures.iter().find(|f| Some(f.kind) == worst).or(scenario.failures.first());
+    match sample {
+        Some(f) => format!("failures: {kinds}; for example step `{}`, {}: {}", f.step, f.user, f.message),
+        None => format!("failures: {kinds}"),
+    }
+}
+
+fn for_slowness(scenario: &Scenario) -> String {
+    let slowest = scenario
+        .steps
+        .iter()
+        .filter_map(|step| Some((step, step.latency_ms.p95.or(step.latency_ms.max)?)))
+        .max_by(|a, b| a.1.total_cmp(&b.1));
+    let at = match slowest {
+        Some((step, ms)) if scenario.steps.len() > 1 => {
+            format!("step `{}` is the slowest (p95 {})", step.name, Quantity::new(ms, Unit::Ms))
+        }
+        _ => format!("look at what its {} users wait for", scenario.users_peak),
+    };
+    match scenario.resources.as_ref().map(|r| r.cpu_cores) {
+        Some(cores) => format!(
+            "{at}; the service used {} on average: {}",
+            Quantity::new(cores, Unit::Cores),
+            if cores < 0.7 {
+                "it mostly waits (locks, queues, back ends)"
+            } else {
+                "profile what it computes"
+            }
+        ),
+        None => format!("{at}; see the latencies over time in report.html"),
+    }
+}
+
+fn counters(scenario: &Scenario) -> String {
+    let all = scenario.counters.iter().map(|c| format!("{} {} yes, {} no", c.name, c.yes, c.no));
+    all.collect::<Vec<_>>().join("; ")
+}

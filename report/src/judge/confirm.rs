@@ -1,0 +1,81 @@
+//! Fresh rounds decide what one run only suspects.
+
+use super::stored::share_now;
+use crate::figure::main_figures;
+use crate::model::{ChangeOutcome, ComparedFigure, Comparison, Scenario};
+
+/// Decides every `Suspected` figure by fresh rounds, each the scenarios of one repetition with restarted processes.
+///
+/// The fresh rounds alone decide, since the suspicion chose the first run for being bad:
+///
+/// - their mean is beyond the limit, and none of them is back within half of it: `Regression`;
+/// - their mean is within half of it: `Unchanged`;
+/// - else `Undecided`: more rounds may decide it.
+///
+/// Half is meant on the way from the figure before to its limit: geometrically for latencies and throughput. Shares are pooled
+/// over the rounds. A figure that no round measured stays `Suspected`.
+pub fn confirm(comparison: &mut Comparison, rounds: &[Vec<Scenario>]) {
+    for figure in comparison.figures.iter_mut().filter(|f| f.outcome == ChangeOutcome::Suspected) {
+        decide(figure, rounds);
+    }
+}
+
+/// Takes what is suspected as regressions, where nothing more can be run.
+pub fn settle(comparison: &mut Comparison) {
+    for figure in comparison.figures.iter_mut().filter(|f| f.outcome == ChangeOutcome::Suspected) {
+        figure.outcome = ChangeOutcome::Regression;
+        figure.note = Some("not confirmed: two finished runs were compared".to_owned());
+    }
+}
+
+fn decide(figure: &mut ComparedFigure, rounds: &[Vec<Scenario>]) {
+    let (Some(before), Some(now), Some(limit)) = (figure.before, figure.now, figure.limit) else { return };
+    let fresh: Vec<&Scenario> =
+        rounds.iter().flatten().filter(|s| s.name == figure.scenario).filter(|s| usable(s, figure)).collect();
+    let values: Vec<f64> = fresh.iter().filter_map(|s| value(s, &figure.figure)).collect();
+    if values.is_empty() {
+        return;
+    }
+    let pooled =
+        fresh.iter().filter_map(|s| share_now(s, &figure.figure)).reduce(|a, b| (a.0 + b.0, a.1 + b.1));
+    // On this scale 0 is the figure before and 1 its limit.
+    let position = |value: f64| {
+        if limit == before {
+            // Nothing is allowed: any step the way that the first run went is beyond.
+            (value - before) * (now - before).signum() * f64::MAX.sqrt()
+        } else if pooled.is_some() || before <= 0.0 || value <= 0.0 || limit <= 0.0 {
+            (value - before) / (limit - before)
+        } else {
+            (value / before).ln() / (limit / before).ln()
+        }
+    };
+    let mean = match pooled {
+        Some((part, whole)) => position(part as f64 / whole.max(1) as f64),
+        None => values.iter().map(|v| position(*v)).sum::<f64>() / values.len() as f64,
+    };
+    let least = values.iter().map(|v| position(*v)).fold(f64::INFINITY, f64::min);
+    figure.rounds = 1 + values.len() as u32;
+    figure.outcome = if position(now) > 1.0 && mean > 1.0 && least > 0.5 {
+        ChangeOutcome::Regression
+    } else if mean <= 0.5 {
+        ChangeOutcome::Unchanged
+    } else {
+        ChangeOutcome::Undecided
+    };
+    figure.note = Some(match (figure.outcome, values.len()) {
+        (ChangeOutcome::Regression, 1) => "a fresh round showed the same".to_owned(),
+        (ChangeOutcome::Regression, n) => format!("{n} fresh rounds showed the same"),
+        (ChangeOutcome::Unchanged, 1) => "a fresh round did not show it".to_owned(),
+        (ChangeOutcome::Unchanged, n) => format!("{n} fresh rounds did not show it"),
+        (_, n) => format!("{n} fresh rounds do not agree"),
+    });
+}
+
+/// A round that the generator distorted says nothing about speed.
+fn usable(scenario: &Scenario, figure: &ComparedFigure) -> bool {
+    scenario.generator.problem.is_none() || share_now(scenario, &figure.figure).is_some()
+}
+
+fn value(scenario: &Scenario, figure: &str) -> Option<f64> {
+    main_figures(scenario).into_iter().find(|f| f.name == figure).map(|f| f.quantity.value)
+}

@@ -1,0 +1,70 @@
+//! The exit code of a judged report.
+
+use crate::Verdict;
+use crate::model::{ComparisonStatus, Report};
+
+/// What makes the process exit with something else than 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FailOn {
+    /// Failures and invalid runs.
+    #[default]
+    Regression,
+    /// Those, and whatever was not decided: inconclusive scenarios, a missing or incompatible baseline.
+    Inconclusive,
+    /// Nothing that was judged: the report tells, the job goes on.
+    Never,
+}
+
+/// 0 pass, 1 fail, 3 invalid, 4 inconclusive where `fail_on` says so. Interruption (130, 143) is the caller's, who knows the
+/// signal.
+pub fn exit_code(report: &Report, fail_on: FailOn) -> u8 {
+    let verdict = match report.verdict {
+        Verdict::Pass | Verdict::Inconclusive if fail_on == FailOn::Inconclusive && undecided(report) => {
+            Verdict::Inconclusive
+        }
+        verdict => verdict,
+    };
+    match (verdict, fail_on) {
+        (_, FailOn::Never) | (Verdict::Pass, _) | (Verdict::Inconclusive, FailOn::Regression) => 0,
+        (Verdict::Fail, _) => 1,
+        (Verdict::Invalid, _) => 3,
+        (Verdict::Inconclusive, FailOn::Inconclusive) => 4,
+    }
+}
+
+fn undecided(report: &Report) -> bool {
+    report.verdict == Verdict::Inconclusive || without_baseline(report)
+}
+
+/// Whether a comparison was asked for and had nothing to compare with.
+pub(super) fn without_baseline(report: &Report) -> bool {
+    report
+        .comparison
+        .as_ref()
+        .is_some_and(|c| matches!(c.status, ComparisonStatus::Missing | ComparisonStatus::Incompatible))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::missing;
+
+    #[test]
+    fn every_verdict_has_its_code() {
+        use FailOn::{Inconclusive, Never, Regression};
+        let of = |verdict, comparison| Report { verdict, comparison, ..Report::default() };
+        for (verdict, baseline, codes) in [
+            (Verdict::Pass, true, [0, 0, 0]),
+            (Verdict::Pass, false, [0, 4, 0]),
+            (Verdict::Inconclusive, true, [0, 4, 0]),
+            (Verdict::Invalid, true, [3, 3, 0]),
+            (Verdict::Invalid, false, [3, 3, 0]),
+            (Verdict::Fail, true, [1, 1, 0]),
+            (Verdict::Fail, false, [1, 1, 0]),
+        ] {
+            let report = of(verdict, (!baseline).then(|| missing("chat")));
+            let got = [Regression, Inconclusive, Never].map(|fail_on| exit_code(&report, fail_on));
+            assert_eq!(got, codes, "{verdict} baseline: {baseline}");
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The judgement: from figures to outcomes, from outcomes to verdicts. `docs/method.md` explains it to users.
+//!
+//! ```text
+//! report ─┬─ compare(baseline) ── Suspected ── confirm(fresh rounds) ── Regression
+//!         └─ conclude: conditions, counts, generator, target, comparison → findings, verdicts, reasons ── exit_code
+//! ```
+//!
+//! - [`policy`]: which figures gate, which way is worse, how much is allowed.
+//! - `speed`, `share`: one figure against its history, as pure numbers. `holm`: many of them at once.
+//! - [`stored`]: a report against a baseline; [`confirm`]: fresh rounds.
+//! - [`conclude`]: findings and verdicts; [`exit`]: the exit code.
+
+mod advice;
+pub mod conclude;
+pub mod confirm;
+pub mod exit;
+mod findings;
+mod holm;
+pub mod policy;
+mod share;
+mod speed;
+pub mod stored;
+#[cfg(test)]
+mod tests;
+
+pub use self::conclude::conclude;
+pub use self::confirm::{confirm, settle};
+pub use self::exit::{FailOn, exit_code};
+pub use self::policy::{Better, FigureRule, Policy};
+pub use self::stored::{compare, compare_reports, missing};

@@ -1,0 +1,246 @@
+//! One latency or throughput against its history, as a ratio.
+//!
+//! ```text
+//!   better ◄──────────── median of the earlier runs ────────────► worse
+//!          … improved … | ◄──────── unchanged ────────► | … suspected …
+//!                                                     limit
+//! ```
+//!
+//! The limit is the farthest of: the tolerance; the absolute floor; the noise of the earlier runs (a prediction bound for
+//! one more run); the worst of the earlier runs; and the least change that so few runs and samples can show at all
+//! ([`least_change`]).
+
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use super::policy::{Better, FigureRule};
+use crate::model::ChangeOutcome;
+
+/// A figure in one run: its value and the samples behind it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Measured {
+    pub(crate) value: f64,
+    pub(crate) samples: u64,
+}
+
+/// How a figure compares with its history.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Compared {
+    pub(crate) outcome: ChangeOutcome,
+    pub(crate) before: Option<f64>,
+    pub(crate) interval: Option<[f64; 2]>,
+    pub(crate) noise: Option<f64>,
+    pub(crate) limit: Option<f64>,
+    /// One-sided probability of a run as bad as this without any change; `None` where the history is too short for one.
+    pub(crate) p: Option<f64>,
+    pub(crate) note: Option<String>,
+}
+
+impl Compared {
+    pub(crate) fn not_judged(before: Option<f64>, note: impl Into<String>) -> Self {
+        Self {
+            outcome: ChangeOutcome::NotJudged,
+            before,
+            interval: None,
+            noise: None,
+            limit: None,
+            p: None,
+            note: Some(note.into()),
+        }
+    }
+}
+
+/// Samples in the tail that a figure needs before it is judged: ten for a median's half would be twenty in all.
+const LEAST_TAIL: f64 = 1.0;
+/// Samples in all that it needs.
+const LEAST_SAMPLES: u64 = 10;
+/// Noise that is assumed at least: three runs may agree by chance to the microsecond.
+const LEAST_NOISE: f64 = 0.02;
+/// One-sided level of the prediction bound that the limit is drawn at.
+const LEVEL: f64 = 0.01;
+
+/// The least relative change that is believed with this history: with one or two runs nothing is known of the noise, so only
+/// gross changes are; below ten the noise is known badly. `carrying` is the number of samples that carry the figure (those
+/// beyond a quantile): its own sampling error falls with their root, so few samples widen it.
+fn least_change(runs: usize, carrying: f64) -> f64 {
+    let base = match runs {
+        0..3 => 0.5,
+        3..10 => 0.25,
+        _ => 0.1,
+    };
+    base * (1.0 + 1.0 / carrying.max(1.0).sqrt())
+}
+
+/// How much the absolute floor is widened, for the same reason.
+pub(crate) fn floor_factor(runs: usize) -> f64 {
+    match runs {
+        0..3 => 5.0,
+        3..10 => 2.0,
+        _ => 1.0,
+    }
+}
+
+pub(crate) fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let n = sorted.len();
+    match n {
+        0 => None,
+        _ if n % 2 == 1 => Some(sorted[n / 2]),
+        _ => Some((sorted[n / 2 - 1] + sorted[n / 2]) / 2.0),
+    }
+}
+
+/// Scatter of the logarithms: the standard deviation below ten runs (few values, so the careful estimate), from there
+/// 1.4826 × MAD, which estimates the same and shrugs off an outlier. `None` below three.
+fn scatter(logs: &[f64], center: f64) -> Option<f64> {
+    let n = logs.len();
+    if n < 3 {
+        return None;
+    }
+    if n < 10 {
+        let mean = logs.iter().sum::<f64>() / n as f64;
+        return Some((logs.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / (n - 1) as f64).sqrt());
+    }
+    median(&logs.iter().map(|y| (y - center).abs()).collect::<Vec<_>>()).map(|mad| 1.4826 * mad)
+}
+
+/// Judges one figure. `tail` is the share of the samples that carries it.
+pub(crate) fn judge(now: Measured, history: &[Measured], rule: &FigureRule, tail: f64) -> Compared {
+    let earlier: Vec<f64> = history.iter().map(|m| m.value).filter(|v| *v > 0.0 && v.is_finite()).collect();
+    let runs = earlier.len();
+    let Some(before) = median(&earlier) else {
+        return Compared::not_judged(None, "the earlier runs have no such figure");
+    };
+    if !(now.value > 0.0 && now.value.is_finite()) {
+        return Compared::not_judged(Some(before), "only positive values can be compared as a ratio");
+    }
+    let samples = now.samples.min(history.iter().map(|m| m.samples).min().unwrap_or(0));
+    let carrying = samples as f64 * tail;
+    if samples < LEAST_SAMPLES || carrying < LEAST_TAIL - 1e-9 {
+        let needed = LEAST_SAMPLES.max((LEAST_TAIL / tail - 1e-9).ceil() as u64);
+        return Compared::not_judged(Some(before), format!("{samples} samples; judged from {needed} on"));
+    }
+
+    // On this scale more is worse. Where neither way is better, the change itself is what is worse.
+    let worse_up = match rule.better {
+        Better::Lower => true,
+        Better::Higher => false,
+        Better::Neither => now.value >= before,
+    };
+    let sign = if worse_up { 1.0 } else { -1.0 };
+    let logs: Vec<f64> = earlier.iter().map(|v| v.ln()).collect();
+    let center = before.ln();
+    let spread = scatter(&logs, center);
+    let known = spread.map(|s| (s.max(LEAST_NOISE) * (1.0 + 1.0 / runs as f64).sqrt(), runs as f64 - 1.0));
+
+    let mut band = rule.tolerance.max(least_change(runs, carrying)).ln_1p();
+    if let Some((scale, freedom)) = known {
+        band = band.max(student(freedom).inverse_cdf(1.0 - LEVEL) * scale);
+    }
+    let floor = rule.floor * floor_factor(runs);
+    let limit_towards = |sign: f64| {
+        let by_band = (center + sign * band).exp();
+        let by_floor = before + sign * floor;
+        // With three runs and more none of them may have been as far out.
+        let by_range = earlier.iter().copied().filter(|_| runs >= 3);
+        by_range.fold(if sign > 0.0 { by_band.max(by_floor) } else { by_band.min(by_floor) }, |limit, v| {
+            if sign > 0.0 { limit.max(v) } else { limit.min(v) }
+        })
+    };
+    let beyond = |sign: f64| (now.value - limit_towards(sign)) * sign > 0.0;
+    let outcome = if beyond(sign) {
+        ChangeOutcome::Suspected
+    } else if rule.better != Better::Neither && beyond(-sign) {
+        ChangeOutcome::Improved
+    } else {
+        ChangeOutcome::Unchanged
+    };
+    let shift = now.value.ln() - center;
+    let p = known.map(|(scale, freedom)| student(freedom).sf(sign * shift / scale));
+    let interval = known.map(|(scale, freedom)| {
+        let half = student(freedom).inverse_cdf(0.975) * scale;
+        [(shift - half).exp_m1(), (shift + half).exp_m1()]
+    });
+    let limit = limit_towards(sign);
+    Compared {
+        outcome,
+        before: Some(before),
+        interval,
+        noise: spread.map(f64::exp_m1),
+        limit: (limit > 0.0).then_some(limit),
+        p,
+        note: None,
+    }
+}
+
+fn student(freedom: f64) -> StudentsT {
+    StudentsT::new(0.0, 1.0, freedom.max(1.0)).expect("scale 1 and at least one degree of freedom")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::policy::Policy;
+
+    fn outcome(figure: &str, now: f64, samples: u64, history: &[f64]) -> ChangeOutcome {
+        let rule = Policy::default().rule(figure);
+        let crate::judge::policy::Kind::Speed { tail } = rule.kind else { panic!("{figure} is no speed") };
+        let history: Vec<_> = history.iter().map(|&value| Measured { value, samples }).collect();
+        judge(Measured { value: now, samples }, &history, &rule, tail).outcome
+    }
+
+    #[test]
+    fn how_much_must_change_by_number_of_runs_and_samples() {
+        use ChangeOutcome::{Improved, NotJudged, Suspected, Unchanged};
+        let ten = [100.0, 101.0, 99.0, 100.5, 98.0, 102.0, 100.0, 99.5, 101.5, 100.2];
+        let noisy = [100.0, 140.0, 80.0, 120.0, 95.0, 70.0, 130.0, 105.0, 90.0, 110.0];
+        let cases: &[(&str, f64, u64, &[f64], ChangeOutcome)] = &[
+            // One run: only gross changes, and the fewer samples the grosser.
+            ("latency.p50", 100.0, 100, &[100.0], Unchanged),
+            ("latency.p50", 130.0, 100, &[100.0], Unchanged),
+            ("latency.p50", 155.0, 100, &[100.0], Unchanged),
+            ("latency.p50", 160.0, 100, &[100.0], Suspected),
+            ("latency.p50", 200.0, 20, &[100.0], Suspected),
+            ("latency.p95", 190.0, 20, &[100.0], Unchanged),
+            ("latency.p95", 199.0, 60, &[100.0], Suspected),
+            ("latency.p95", 190.0, 100, &[100.0], Suspected),
+            ("latency.p50", 50.0, 100, &[100.0], Improved),
+            ("throughput", 10.0, 60, &[20.0], Suspected),
+            ("throughput", 14.0, 60, &[20.0], Unchanged),
+            ("throughput", 40.0, 60, &[20.0], Improved),
+            // Three runs: wide.
+            ("latency.p50", 120.0, 100, &[100.0, 101.0, 99.0], Unchanged),
+            ("latency.p50", 135.0, 100, &[100.0, 101.0, 99.0], Suspected),
+            // Ten runs: as fine as their noise.
+            ("latency.p50", 110.0, 100, &ten, Unchanged),
+            ("latency.p50", 115.0, 100, &ten, Suspected),
+            ("latency.p50", 150.0, 100, &noisy, Unchanged),
+            ("latency.p50", 300.0, 100, &noisy, Suspected),
+            // Not enough samples, or nothing to compare with.
+            ("latency.p50", 500.0, 9, &[100.0], NotJudged),
+            ("latency.p95", 500.0, 19, &[100.0], NotJudged),
+            ("latency.p50", 500.0, 100, &[], NotJudged),
+            // Below the floor no ratio matters: 2 ms on a median, five times that with one run.
+            ("latency.p50", 9.0, 1000, &[1.0], Unchanged),
+            ("latency.p50", 12.0, 1000, &[1.0], Suspected),
+        ];
+        for &(figure, now, samples, history, expected) in cases {
+            assert_eq!(
+                outcome(figure, now, samples, history),
+                expected,
+                "{figure} {now} n={samples} K={}",
+                history.len()
+            );
+        }
+    }
+
+    #[test]
+    fn the_limit_is_where_the_outcome_turns() {
+        let rule = Policy::default().rule("latency.p95");
+        let history = [Measured { value: 250.0, samples: 60 }; 4];
+        let at = |value| judge(Measured { value, samples: 60 }, &history, &rule, 0.05);
+        let limit = at(250.0).limit.unwrap();
+        assert_eq!(at(limit * 0.999).outcome, ChangeOutcome::Unchanged);
+        assert_eq!(at(limit * 1.001).outcome, ChangeOutcome::Suspected);
+    }
+}

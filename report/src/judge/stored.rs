@@ -1,0 +1,291 @@
+//! A report against the earlier runs of a baseline.
+//!
+//! Shares (error rate, refusals, hit rates) are judged against the runs of every machine; latency and throughput against
+//! those of the same machine class only, and are shown elsewhere.
+
+use super::holm;
+use super::policy::{FigureRule, Kind, Policy};
+use super::speed::{Compared, Measured, median};
+use super::{settle, share, speed};
+use crate::baseline::{Baseline, BaselineRun};
+use crate::figure::{FigureValue, main_figures};
+use crate::model::{
+    BaseCurve, ChangeOutcome, ComparedFigure, Comparison, ComparisonMode, ComparisonStatus, Report, Scenario,
+};
+
+/// Compares a report with a baseline. What is worse comes out as `Suspected`: [`super::confirm`] decides it with fresh rounds.
+///
+/// `base` in the result is the suite's name; a caller who knows the file puts it there.
+pub fn compare(report: &Report, baseline: &Baseline, policy: &Policy) -> Comparison {
+    if baseline.suite != report.suite.name {
+        return unusable(
+            ComparisonStatus::Incompatible,
+            &baseline.suite,
+            format!("the baseline is of suite `{}`, this run of `{}`", baseline.suite, report.suite.name),
+            "name the folder with this suite's baseline (`--baseline DIR`), or accept this run as the first"
+                .to_owned(),
+        );
+    }
+    // A run is no evidence about itself.
+    let all: Vec<(&str, &BaselineRun)> = baseline
+        .classes
+        .iter()
+        .flat_map(|(class, runs)| runs.runs.iter().map(move |run| (class.as_str(), run)))
+        .filter(|(_, run)| run.id != report.run.id)
+        .collect();
+    if all.is_empty() {
+        return missing(&baseline.suite);
+    }
+    let mut runs: Vec<_> = all.iter().copied().filter(|(_, r)| r.suite_hash == report.suite.hash).collect();
+    if runs.is_empty() {
+        return unusable(
+            ComparisonStatus::Incompatible,
+            &baseline.suite,
+            format!("the load of the suite has changed since its {} earlier runs", all.len()),
+            accept_hint(),
+        );
+    }
+    runs.sort_by(|a, b| a.1.started_at.cmp(&b.1.started_at));
+    judge_all(report, &runs, policy)
+}
+
+/// Compares two reports. Nothing more can be run, so what is beyond its limit counts as a regression; with one run on each
+/// side that takes a gross change.
+pub fn compare_reports(base: &Report, head: &Report, policy: &Policy) -> Comparison {
+    let mut head = head.clone();
+    if head.run.id == base.run.id {
+        // A report against itself is a fair question here, with the answer "unchanged".
+        head.run.id.push_str(" (head)");
+    }
+    let mut comparison = compare(&head, &Baseline::from_report(base), policy);
+    comparison.mode = ComparisonMode::Reports;
+    if comparison.status == ComparisonStatus::Incompatible {
+        comparison.next = Some("compare two reports of the same suite with the same load".to_owned());
+    }
+    settle(&mut comparison);
+    comparison
+}
+
+/// The comparison of a run that has no baseline yet.
+pub fn missing(base: &str) -> Comparison {
+    unusable(
+        ComparisonStatus::Missing,
+        base,
+        "there is no baseline to compare with yet".to_owned(),
+        accept_hint(),
+    )
+}
+
+fn accept_hint() -> String {
+    "accept a good run as the baseline with `loadgate baseline accept`, and commit the file".to_owned()
+}
+
+fn unusable(status: ComparisonStatus, base: &str, message: String, next: String) -> Comparison {
+    Comparison {
+        mode: ComparisonMode::Stored,
+        status,
+        message,
+        next: Some(next),
+        base: base.to_owned(),
+        runs: 0,
+        commit: None,
+        newest: None,
+        figures: Vec::new(),
+        curves: Vec::new(),
+    }
+}
+
+/// `runs` oldest first, not empty.
+fn judge_all(report: &Report, runs: &[(&str, &BaselineRun)], policy: &Policy) -> Comparison {
+    let class = report.environment.machine.class();
+    let everywhere: Vec<&BaselineRun> = last(runs.iter().map(|(_, run)| *run).collect(), policy.keep);
+    let here: Vec<&BaselineRun> =
+        last(runs.iter().filter(|(c, _)| *c == class).map(|(_, run)| *run).collect(), policy.keep);
+    let (status, message, next, looked_at) = if here.is_empty() {
+        (
+            ComparisonStatus::Shown,
+            format!(
+                "{} on other machines only: counts and shares are judged, latency and throughput are shown",
+                runs_in_words(everywhere.len())
+            ),
+            Some("accept a run of this machine class too, to have its latency judged".to_owned()),
+            &everywhere,
+        )
+    } else {
+        (
+            ComparisonStatus::Judged,
+            format!("{} on this machine class", runs_in_words(here.len())),
+            None,
+            &here,
+        )
+    };
+    let mut figures: Vec<(ComparedFigure, Option<f64>)> = Vec::new();
+    for scenario in &report.scenarios {
+        let mut own: Vec<_> = main_figures(scenario)
+            .iter()
+            .map(|figure| judge_one(scenario, figure, &here, &everywhere, policy))
+            .collect();
+        own.sort_by_key(|(figure, _)| !figure.gated);
+        figures.extend(own);
+    }
+    correct_for_many(&mut figures, policy.alpha);
+    let newest = looked_at.last();
+    Comparison {
+        mode: ComparisonMode::Stored,
+        status,
+        message,
+        next,
+        base: report.suite.name.clone(),
+        runs: here.len() as u32,
+        commit: newest.and_then(|run| run.commit.clone()),
+        newest: newest.map(|run| run.started_at.clone()),
+        figures: figures.into_iter().map(|(figure, _)| figure).collect(),
+        curves: curves(report, looked_at),
+    }
+}
+
+fn runs_in_words(n: usize) -> String {
+    if n == 1 { "1 earlier run".to_owned() } else { format!("{n} earlier runs") }
+}
+
+fn last<T>(mut items: Vec<T>, n: usize) -> Vec<T> {
+    items.drain(..items.len().saturating_sub(n.max(1)));
+    items
+}
+
+/// One figure, and its p-value where it has one.
+fn judge_one(
+    scenario: &Scenario,
+    figure: &FigureValue,
+    here: &[&BaselineRun],
+    everywhere: &[&BaselineRun],
+    policy: &Policy,
+) -> (ComparedFigure, Option<f64>) {
+    let rule = policy.rule(&figure.name);
+    let now = Measured { value: figure.quantity.value, samples: figure.samples };
+    let (compared, runs) = match rule.kind {
+        Kind::Share => {
+            let history: Vec<_> = history(everywhere, scenario, &figure.name)
+                .filter_map(|stored| stored.share(&figure.name))
+                .filter(|(_, whole)| *whole > 0)
+                .collect();
+            let compared = match share_now(scenario, &figure.name) {
+                Some(now) => share::judge(now, &history, &rule),
+                None => Compared::not_judged(None, "this share has no counts"),
+            };
+            (compared, history.len())
+        }
+        Kind::Speed { tail } => {
+            let known: Vec<_> = measured(here, scenario, &figure.name);
+            if here.is_empty() {
+                shown(&measured(everywhere, scenario, &figure.name), "measured on other machines")
+            } else if scenario.generator.problem.is_some() {
+                shown(&known, "the generator could not keep up")
+            } else {
+                let runs = known.len();
+                (speed::judge(now, &known, &rule, tail), runs)
+            }
+        }
+        Kind::Shown => {
+            let looked_at = if here.is_empty() { everywhere } else { here };
+            let (mut compared, runs) = shown(&measured(looked_at, scenario, &figure.name), "");
+            compared.note = None;
+            (compared, runs)
+        }
+    };
+    let p = compared.p;
+    (row(scenario, figure, &rule, compared, runs), p)
+}
+
+fn row(
+    scenario: &Scenario,
+    figure: &FigureValue,
+    rule: &FigureRule,
+    compared: Compared,
+    runs: usize,
+) -> ComparedFigure {
+    let now = figure.quantity.value;
+    ComparedFigure {
+        scenario: scenario.name.clone(),
+        figure: figure.name.clone(),
+        unit: figure.quantity.unit,
+        gated: rule.gated(),
+        now: Some(now),
+        before: compared.before,
+        change: compared.before.filter(|b| *b != 0.0).map(|b| (now - b) / b.abs()),
+        interval: compared.interval,
+        noise: compared.noise,
+        tolerance: rule.tolerance,
+        floor: rule.floor,
+        limit: compared.limit,
+        samples: figure.samples,
+        runs: runs as u32,
+        rounds: 1,
+        outcome: compared.outcome,
+        note: compared.note,
+    }
+}
+
+fn shown(history: &[Measured], note: &str) -> (Compared, usize) {
+    let before = median(&history.iter().map(|m| m.value).collect::<Vec<_>>());
+    (Compared::not_judged(before, note), history.len())
+}
+
+/// The scenario in the earlier runs, from the last run on that accepted a change of the figure.
+fn history<'a>(
+    runs: &[&'a BaselineRun],
+    scenario: &Scenario,
+    figure: &str,
+) -> impl Iterator<Item = &'a crate::baseline::BaselineScenario> {
+    let of: Vec<_> = runs.iter().filter_map(|run| run.scenarios.get(&scenario.name)).collect();
+    let from = of.iter().rposition(|s| s.accepted.iter().any(|a| a == figure)).unwrap_or(0);
+    of.into_iter().skip(from)
+}
+
+fn measured(runs: &[&BaselineRun], scenario: &Scenario, figure: &str) -> Vec<Measured> {
+    history(runs, scenario, figure)
+        .filter_map(|stored| stored.figures.get(figure))
+        .map(|f| Measured { value: f.value, samples: f.n })
+        .collect()
+}
+
+/// So many of so many in this run; the counterpart of `BaselineScenario::share`.
+pub(super) fn share_now(scenario: &Scenario, figure: &str) -> Option<share::Share> {
+    match figure {
+        "error_rate" => Some((scenario.failed_total(), scenario.ok + scenario.failed_total())),
+        "refusal_rate" => Some((scenario.refused, scenario.requests)),
+        _ => {
+            let name = figure.strip_suffix(".rate")?;
+            scenario.counters.iter().find(|c| c.name == name).map(|c| (c.yes, c.yes + c.no))
+        }
+    }
+}
+
+/// A suspicion that has a p-value must also stand among all figures that have one.
+fn correct_for_many(figures: &mut [(ComparedFigure, Option<f64>)], alpha: f64) {
+    let (at, p): (Vec<usize>, Vec<f64>) = figures
+        .iter()
+        .enumerate()
+        .filter(|(_, (figure, _))| figure.gated)
+        .filter_map(|(i, (_, p))| p.map(|p| (i, p)))
+        .unzip();
+    for (i, stands) in at.iter().zip(holm::stands(&p, alpha)) {
+        let figure = &mut figures[*i].0;
+        if figure.outcome == ChangeOutcome::Suspected && !stands {
+            figure.outcome = ChangeOutcome::Unchanged;
+            figure.note = Some(format!("could be chance among the {} figures that are judged", p.len()));
+        }
+    }
+}
+
+/// Per scenario the curve of the newest run that has one.
+fn curves(report: &Report, runs: &[&BaselineRun]) -> Vec<BaseCurve> {
+    let curve = |name: &str| {
+        runs.iter().rev().filter_map(|run| run.scenarios.get(name)).find(|s| !s.curve.is_empty())
+    };
+    report
+        .scenarios
+        .iter()
+        .filter_map(|s| Some(BaseCurve { scenario: s.name.clone(), points: curve(&s.name)?.curve.clone() }))
+        .collect()
+}

@@ -1,0 +1,443 @@
+//! What the judgement promises as a whole, over made-up reports: tables for what must come out, properties for any numbers.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::baseline::Baseline;
+use crate::model::{
+    ChangeOutcome, Comparison, ComparisonStatus, ConditionResult, Counter, FailureKind, FailureSample,
+    FindingKind, Level, Machine, Report, SCHEMA, Scenario,
+};
+use crate::quantity::Unit;
+use crate::{Histogram, Verdict};
+
+/// A scenario `light` whose latencies are `ms`, completed in closed load by ten users.
+pub(super) fn scenario(ms: &[f64]) -> Scenario {
+    let mut latency = Histogram::default();
+    ms.iter().for_each(|ms| latency.record_us((ms * 1000.0) as u64));
+    let n = ms.len() as u64;
+    let busy_s: f64 = ms.iter().sum::<f64>() / 1000.0 / 10.0;
+    Scenario {
+        name: "light".into(),
+        load: "10 users".into(),
+        requests: n,
+        ok: n,
+        success_rate: Some(1.0),
+        duration_s: busy_s,
+        throughput: (n > 0).then(|| n as f64 / busy_s),
+        latency_ms: latency.into(),
+        conditions: vec![condition("success_rate > 95%", Verdict::Pass)],
+        ..Scenario::default()
+    }
+}
+
+fn condition(text: &str, verdict: Verdict) -> ConditionResult {
+    ConditionResult {
+        text: text.into(),
+        level: Level::Critical,
+        verdict,
+        figure: text.split(' ').next().unwrap().into(),
+        value: Some(1.0),
+        limit: Some(0.95),
+        unit: Unit::Ratio,
+        samples: 60,
+        message: format!("{text}: judged"),
+        requirement: Some("C2".into()),
+        place: None,
+    }
+}
+
+pub(super) fn report(id: u64, scenarios: Vec<Scenario>) -> Report {
+    let mut report = Report { schema: SCHEMA.into(), scenarios, ..Report::default() };
+    report.suite.name = "chat".into();
+    report.suite.hash = "abc".into();
+    report.run.id = format!("run-{id}");
+    report.run.started_at = format!("2025-01-01T00:{:02}:{:02}Z", id / 60, id % 60);
+    report.environment.machine = Machine { cpu: "Z80".into(), vcpus: 2, ..Machine::default() };
+    report
+}
+
+/// Latencies around `center` ms, spread by ±20 % in a fixed pattern that `seed` rotates.
+pub(super) fn around(center: f64, n: usize, seed: usize) -> Vec<f64> {
+    (0..n).map(|i| center * (0.8 + 0.4 * (((i * 37 + seed * 11) % 101) as f64 / 100.0))).collect()
+}
+
+fn baseline(runs: impl IntoIterator<Item = Vec<Scenario>>) -> Baseline {
+    let mut baseline = Baseline::new("chat");
+    for (i, scenarios) in runs.into_iter().enumerate() {
+        baseline.append(&report(i as u64, scenarios), 30, true).unwrap();
+    }
+    baseline
+}
+
+fn outcome(comparison: &Comparison, figure: &str) -> ChangeOutcome {
+    comparison.figures.iter().find(|f| f.figure == figure).map_or(ChangeOutcome::NotJudged, |f| f.outcome)
+}
+
+fn run_against(mut head: Report, baseline: &Baseline, rounds: &[Vec<Scenario>]) -> Report {
+    let mut comparison = compare(&head, baseline, &Policy::default());
+    confirm(&mut comparison, rounds);
+    head.comparison = Some(comparison);
+    conclude(&mut head, FailOn::default());
+    head
+}
+
+#[test]
+fn twice_as_slow_is_a_regression_that_names_latency_even_with_one_earlier_run() {
+    let baseline = baseline([vec![scenario(&around(100.0, 60, 0))]]);
+    let slow = |seed| scenario(&around(200.0, 60, seed));
+    let judged = run_against(report(99, vec![slow(1)]), &baseline, &[vec![slow(2)], vec![slow(3)]]);
+    assert_eq!(judged.verdict, Verdict::Fail);
+    let finding = &judged.findings[0];
+    assert_eq!((finding.kind, finding.figure.as_str()), (FindingKind::Regression, "latency.p50"));
+    assert!(
+        finding.message.contains("rose by") && finding.message.contains("throughput fell"),
+        "{}",
+        finding.message
+    );
+    assert_eq!(finding.evidence.as_ref().unwrap().confirmed, Some(true));
+    assert!(finding.next.as_ref().unwrap().contains("baseline accept"));
+    // Throughput is the same fact and has no finding of its own.
+    assert!(judged.findings.iter().all(|f| f.figure != "throughput"));
+    assert!(judged.reason.starts_with("`light`: latency.p50 rose by"), "{}", judged.reason);
+    assert_eq!(exit_code(&judged, FailOn::Regression), 1);
+}
+
+#[test]
+fn fresh_rounds_that_do_not_show_it_clear_the_suspicion() {
+    let baseline = baseline([vec![scenario(&around(100.0, 60, 0))]]);
+    let at = |center: f64, seed| vec![scenario(&around(center, 60, seed))];
+    let cases: &[(&[f64], ChangeOutcome, Verdict)] = &[
+        (&[], ChangeOutcome::Suspected, Verdict::Inconclusive),
+        (&[100.0, 105.0], ChangeOutcome::Unchanged, Verdict::Pass),
+        (&[200.0, 210.0], ChangeOutcome::Regression, Verdict::Fail),
+        (&[200.0, 110.0], ChangeOutcome::Undecided, Verdict::Inconclusive),
+        (&[150.0, 150.0], ChangeOutcome::Undecided, Verdict::Inconclusive),
+        // Far beyond on average, but one round is as before.
+        (&[320.0, 110.0], ChangeOutcome::Undecided, Verdict::Inconclusive),
+    ];
+    for (centers, expected, verdict) in cases {
+        let rounds: Vec<_> = centers.iter().enumerate().map(|(i, c)| at(*c, i + 5)).collect();
+        let judged = run_against(report(99, at(200.0, 1)), &baseline, &rounds);
+        assert_eq!(outcome(judged.comparison.as_ref().unwrap(), "latency.p50"), *expected, "{centers:?}");
+        assert_eq!(judged.verdict, *verdict, "{centers:?}: {}", judged.reason);
+    }
+}
+
+#[test]
+fn errors_refusals_and_hit_rates_gate_across_machines_and_latency_does_not() {
+    let with = |failed: u64, hits: u64| {
+        let mut s = scenario(&around(100.0, 100 - failed as usize, 0));
+        s.requests = 100;
+        s.failed = [(FailureKind::Status5xx, failed)].into();
+        s.counters = vec![Counter {
+            name: "hit".into(),
+            yes: hits,
+            no: 100 - hits,
+            rate: Some(hits as f64 / 100.0),
+            ..Counter::default()
+        }];
+        s
+    };
+    let baseline = baseline((0..4).map(|_| vec![with(0, 80)]));
+    let mut head = report(99, vec![with(12, 20)]);
+    head.environment.machine.vcpus = 64;
+    head.scenarios[0].latency_ms = scenario(&around(900.0, 88, 0)).latency_ms;
+    let comparison = compare(&head, &baseline, &Policy::default());
+    assert_eq!(comparison.status, ComparisonStatus::Shown);
+    assert_eq!(outcome(&comparison, "error_rate"), ChangeOutcome::Suspected);
+    assert_eq!(outcome(&comparison, "hit.rate"), ChangeOutcome::Suspected);
+    assert_eq!(outcome(&comparison, "latency.p50"), ChangeOutcome::NotJudged);
+    let latency = comparison.figures.iter().find(|f| f.figure == "latency.p50").unwrap();
+    assert!(latency.before.is_some() && latency.note.as_ref().unwrap().contains("other machines"));
+    let judged = run_against(head, &baseline, &[vec![with(11, 22)], vec![with(13, 19)]]);
+    assert_eq!(judged.verdict, Verdict::Fail);
+    assert!(
+        judged.findings[0].message.starts_with("error_rate rose from 0 % to 12 %"),
+        "{}",
+        judged.findings[0].message
+    );
+}
+
+#[test]
+fn a_missing_foreign_or_outdated_baseline_is_told_and_never_hidden() {
+    let head = || report(99, vec![scenario(&around(100.0, 60, 0))]);
+    let mut foreign = Baseline::new("other");
+    foreign.classes = baseline([head().scenarios]).classes;
+    let mut outdated = head();
+    outdated.suite.hash = "changed".into();
+    for (baseline, head, status, words) in [
+        (Baseline::new("chat"), head(), ComparisonStatus::Missing, "no baseline"),
+        (foreign, head(), ComparisonStatus::Incompatible, "suite `other`"),
+        (
+            baseline([head().scenarios]),
+            outdated,
+            ComparisonStatus::Incompatible,
+            "load of the suite has changed",
+        ),
+        // A run is no baseline of itself.
+        (Baseline::from_report(&head()), head(), ComparisonStatus::Missing, "no baseline"),
+    ] {
+        let mut judged = run_against(head, &baseline, &[]);
+        assert_eq!(judged.comparison.as_ref().unwrap().status, status);
+        assert_eq!(judged.verdict, Verdict::Pass);
+        assert!(judged.reason.contains("not compared") && judged.reason.contains(words), "{}", judged.reason);
+        let finding = judged.findings.iter().find(|f| f.kind == FindingKind::Baseline).unwrap();
+        assert!(finding.next.is_some());
+        assert_eq!(exit_code(&judged, FailOn::Inconclusive), 4);
+        conclude(&mut judged, FailOn::Inconclusive);
+        assert_eq!(judged.verdict, Verdict::Inconclusive);
+    }
+}
+
+/// Each of these must not be green, whatever its conditions say.
+#[test]
+fn never_green() {
+    let good = || scenario(&around(100.0, 60, 0));
+    let failing = |ok: u64, refused: u64, failed: u64| Scenario {
+        requests: ok + refused + failed,
+        ok,
+        refused,
+        failed: [(FailureKind::Timeout, failed)].into(),
+        throughput: None,
+        ..scenario(&vec![1.0; ok as usize])
+    };
+    let invalid = Verdict::Invalid;
+    let cases: Vec<(&str, Vec<Scenario>, fn(&mut Report), Verdict, &str)> = vec![
+        ("no scenario", vec![], |_| {}, invalid, "no scenario"),
+        ("no samples", vec![scenario(&[])], |_| {}, invalid, "no request was made"),
+        ("all errors", vec![good(), failing(0, 0, 50)], |_| {}, invalid, "none of 50 requests"),
+        ("all refused", vec![failing(0, 50, 0)], |_| {}, invalid, "were refused"),
+        (
+            "target dead",
+            vec![good()],
+            |r| r.target.died = Some("signal 6".into()),
+            invalid,
+            "the target ended: signal 6",
+        ),
+        (
+            "generator saturated",
+            vec![good()],
+            |r| r.scenarios[0].generator.problem = Some("300 starts were dropped".into()),
+            invalid,
+            "300 starts",
+        ),
+        ("interrupted", vec![good()], |r| r.run.interrupted = true, invalid, "interrupted"),
+        (
+            "condition without samples",
+            vec![Scenario { conditions: vec![condition("x.rate > 1%", Verdict::Invalid)], ..good() }],
+            |_| {},
+            invalid,
+            "x.rate",
+        ),
+        (
+            "cross-talk without any condition",
+            vec![Scenario { failed: [(FailureKind::CrossTalk, 1)].into(), conditions: vec![], ..good() }],
+            |_| {},
+            Verdict::Fail,
+            "another user's text",
+        ),
+    ];
+    for (name, scenarios, damage, verdict, words) in cases {
+        let mut report = report(1, scenarios);
+        damage(&mut report);
+        conclude(&mut report, FailOn::Regression);
+        assert_eq!(report.verdict, verdict, "{name}");
+        assert!(report.reason.contains(words), "{name}: {}", report.reason);
+        assert_ne!(exit_code(&report, FailOn::Regression), 0, "{name}");
+    }
+}
+
+#[test]
+fn a_death_is_invalid_unless_a_condition_broke() {
+    let mut crashed = report(1, vec![scenario(&around(100.0, 60, 0)), scenario(&around(100.0, 20, 0))]);
+    crashed.scenarios[1].name = "heavy".into();
+    crashed.scenarios[1].failed = [(FailureKind::Reset, 7), (FailureKind::Connect, 33)].into();
+    crashed.target.died = Some("signal 11".into());
+    conclude(&mut crashed, FailOn::Regression);
+    assert_eq!(crashed.verdict, Verdict::Invalid);
+    assert_eq!(exit_code(&crashed, FailOn::Regression), 3);
+    assert_eq!(crashed.findings[0].scenario.as_deref(), Some("heavy"), "the first that lost connections");
+    crashed.scenarios[1].conditions = vec![condition("success_rate > 90%", Verdict::Fail)];
+    conclude(&mut crashed, FailOn::Regression);
+    assert_eq!(crashed.verdict, Verdict::Fail);
+    let finding = &crashed.findings[0];
+    assert_eq!((finding.scenario.as_deref(), finding.figure.as_str()), (Some("heavy"), "success_rate"));
+    assert_eq!(finding.requirement.as_deref(), Some("C2"));
+    assert!(finding.next.as_ref().unwrap().contains("33 × connect, 7 × reset"), "{finding:?}");
+}
+
+#[test]
+fn a_saturated_generator_masks_speed_and_nothing_else() {
+    let conditions = vec![
+        condition("latency.mean < 1ms", Verdict::Fail),
+        condition("ok == 61", Verdict::Fail),
+        condition("success_rate > 95%", Verdict::Pass),
+    ];
+    let mut report = report(1, vec![Scenario { conditions, ..scenario(&around(100.0, 60, 0)) }]);
+    report.scenarios[0].generator.problem = Some("stalled for 900 ms".into());
+    for _ in 0..2 {
+        conclude(&mut report, FailOn::Regression);
+        let verdicts: Vec<_> = report.scenarios[0].conditions.iter().map(|c| c.verdict).collect();
+        assert_eq!(verdicts, [Verdict::Invalid, Verdict::Fail, Verdict::Pass]);
+        assert_eq!(report.verdict, Verdict::Fail);
+        assert_eq!(report.findings.iter().filter(|f| f.kind == FindingKind::Generator).count(), 1);
+    }
+    // Nor is its speed compared.
+    let comparison = compare(&report, &baseline([vec![scenario(&around(10.0, 60, 0))]]), &Policy::default());
+    assert_eq!(outcome(&comparison, "latency.p50"), ChangeOutcome::NotJudged);
+}
+
+#[test]
+fn warnings_and_improvements_change_no_verdict() {
+    let mut warned = scenario(&around(100.0, 60, 0));
+    warned
+        .conditions
+        .push(ConditionResult { level: Level::Warn, ..condition("latency.p95 < 1ms", Verdict::Fail) });
+    let judged =
+        run_against(report(99, vec![warned]), &baseline([vec![scenario(&around(400.0, 60, 0))]]), &[]);
+    assert_eq!(judged.verdict, Verdict::Pass);
+    let kinds: Vec<_> = judged.findings.iter().map(|f| f.kind).collect();
+    assert!(kinds.contains(&FindingKind::Warning) && kinds.contains(&FindingKind::Improvement), "{kinds:?}");
+    assert!(
+        judged.warnings.iter().any(|w| w.contains("unexplained improvement: `light`")),
+        "{:?}",
+        judged.warnings
+    );
+    assert!(judged.scenarios[0].reason.contains("better"), "{}", judged.scenarios[0].reason);
+}
+
+#[test]
+fn failures_that_nobody_judges_are_told() {
+    let mut s = scenario(&around(100.0, 60, 0));
+    s.failed = [(FailureKind::Timeout, 9)].into();
+    s.failures = vec![FailureSample {
+        kind: FailureKind::Timeout,
+        step: "ask".into(),
+        user: "user-3".into(),
+        at_s: 1.0,
+        message: "no answer within 5 s".into(),
+        foreign_user: None,
+    }];
+    s.conditions = vec![condition("latency.p95 < 5s", Verdict::Pass)];
+    let mut report = report(1, vec![s]);
+    conclude(&mut report, FailOn::Regression);
+    assert!(report.findings.iter().any(|f| f.message.contains("9 of 60 requests failed (9 × timeout)")));
+}
+
+#[test]
+fn accepting_a_regression_makes_it_the_new_normal() {
+    let mut baseline = baseline((0..12).map(|i| vec![scenario(&around(100.0, 60, i))]));
+    let slow = || vec![scenario(&around(200.0, 60, 3))];
+    let judged = run_against(report(90, slow()), &baseline, &[slow(), slow()]);
+    assert_eq!(judged.verdict, Verdict::Fail);
+    baseline.append(&judged, 30, false).unwrap();
+    let again = run_against(report(91, slow()), &baseline, &[]);
+    assert_eq!(again.verdict, Verdict::Pass, "{}", again.reason);
+}
+
+/// Latencies of any size: a few tens of samples between 20 ms and a minute.
+fn latencies() -> impl Strategy<Value = Vec<f64>> {
+    (20.0..30_000.0f64, proptest::collection::vec(0.5..2.0f64, 20..80))
+        .prop_map(|(center, factors)| factors.into_iter().map(|f| center * f).collect())
+}
+
+fn no_floors() -> Policy {
+    let zero = ["latency.p50", "latency.p95", "ttft.p50", "ttft.p95"].map(|f| (f.to_owned(), 0.0));
+    Policy { floors: zero.into(), ..Policy::default() }
+}
+
+fn outcomes(comparison: &Comparison) -> Vec<(String, ChangeOutcome)> {
+    comparison.figures.iter().filter(|f| f.gated).map(|f| (f.figure.clone(), f.outcome)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// A run compared with itself, or with any number of copies of itself, is unchanged.
+    #[test]
+    fn equal_is_never_worse(ms in latencies(), copies in 1usize..15, failed in 0u64..30) {
+        let mut s = scenario(&ms);
+        s.failed = [(FailureKind::Timeout, failed)].into();
+        s.requests += failed;
+        let head = report(99, vec![s.clone()]);
+        let history = baseline((0..copies).map(|_| vec![s.clone()]));
+        for comparison in [compare(&head, &history, &Policy::default()), compare_reports(&head, &head, &Policy::default())] {
+            for (figure, outcome) in outcomes(&comparison) {
+                prop_assert!(matches!(outcome, ChangeOutcome::Unchanged | ChangeOutcome::NotJudged), "{} {:?}", figure, outcome);
+            }
+        }
+    }
+
+    /// Swapping base and head turns worse into better.
+    #[test]
+    fn swapping_the_sides_mirrors_the_outcome(a in latencies(), b in latencies()) {
+        let (a, b) = (report(1, vec![scenario(&a)]), report(2, vec![scenario(&b)]));
+        let forth = outcomes(&compare_reports(&a, &b, &Policy::default()));
+        let back = outcomes(&compare_reports(&b, &a, &Policy::default()));
+        for ((figure, forth), (_, back)) in forth.into_iter().zip(back) {
+            let mirrored = match forth {
+                ChangeOutcome::Regression => ChangeOutcome::Improved,
+                ChangeOutcome::Improved => ChangeOutcome::Regression,
+                other => other,
+            };
+            prop_assert_eq!(back, mirrored, "{}", figure);
+        }
+    }
+
+    /// Without absolute floors only ratios count.
+    #[test]
+    fn the_unit_of_time_does_not_matter(ms in latencies(), runs in 1usize..12, factor in 0.5..3.0f64, effect in 0.3..3.0f64) {
+        let outcomes_at = |scale: f64| {
+            let shifted = |by: f64| scenario(&ms.iter().map(|v| v * by * scale).collect::<Vec<_>>());
+            // Runs 3 % apart, as real ones are.
+            let history = baseline((0..runs).map(|i| vec![shifted(1.0 + 0.03 * (i % 3) as f64)]));
+            let comparison = compare(&report(99, vec![shifted(effect)]), &history, &no_floors());
+            comparison.figures.into_iter().filter(|f| f.gated).collect::<Vec<_>>()
+        };
+        for (one, other) in outcomes_at(1.0).into_iter().zip(outcomes_at(factor)) {
+            // The histogram's three digits round differently at another scale, so right at a limit either may come out.
+            let at_limit = |f: &crate::model::ComparedFigure| {
+                let (low, high) = (f.before.unwrap_or(0.0).powi(2) / f.limit.unwrap_or(1.0), f.limit.unwrap_or(1.0));
+                [low, high].iter().any(|l| (f.now.unwrap_or(0.0) / l).ln().abs() < 0.01)
+            };
+            prop_assert!(one.outcome == other.outcome || at_limit(&one) || at_limit(&other), "{one:?} {other:?}");
+        }
+    }
+
+    /// What is suspected stays suspected when it gets worse, and what is unchanged never improves by that.
+    #[test]
+    fn worse_is_never_judged_better(ms in latencies(), runs in 1usize..15, effect in 0.3..4.0f64, more in 1.0..3.0f64) {
+        let history = baseline((0..runs).map(|i| {
+            vec![scenario(&ms.iter().map(|v| v * (1.0 + 0.02 * (i % 4) as f64)).collect::<Vec<_>>())]
+        }));
+        let at = |by: f64| {
+            let head = report(99, vec![scenario(&ms.iter().map(|v| v * by).collect::<Vec<_>>())]);
+            outcomes(&compare(&head, &history, &Policy::default()))
+        };
+        let rank = |outcome| match outcome {
+            ChangeOutcome::Improved => 0,
+            ChangeOutcome::Unchanged | ChangeOutcome::NotJudged => 1,
+            _ => 2,
+        };
+        for ((figure, less), (_, worse)) in at(effect).into_iter().zip(at(effect * more)) {
+            prop_assert!(rank(less) <= rank(worse), "{}: {:?} then {:?}", figure, less, worse);
+        }
+    }
+}
+
+#[test]
+fn a_single_error_is_chance_among_many_figures() {
+    let with = |failed: u64| {
+        let mut s = scenario(&around(100.0, 60 - failed as usize, 0));
+        s.requests = 60;
+        s.failed = [(FailureKind::Timeout, failed)].into();
+        s
+    };
+    let baseline = baseline((0..10).map(|_| vec![with(0)]));
+    let one = compare(&report(99, vec![with(1)]), &baseline, &Policy::default());
+    assert_eq!(outcome(&one, "error_rate"), ChangeOutcome::Unchanged);
+    assert!(one.figures.iter().any(|f| f.note.as_ref().is_some_and(|n| n.contains("chance"))));
+    let six = compare(&report(99, vec![with(6)]), &baseline, &Policy::default());
+    assert_eq!(outcome(&six, "error_rate"), ChangeOutcome::Suspected);
+}
