@@ -9,13 +9,17 @@
 //! - [`condition`] parses and judges `figure op value`.
 //! - [`baseline`] is the file with earlier runs.
 //! - [`judge`] compares, concludes and gives the exit code.
+//! - [`chart`] and [`page`] show a report, out of [`html`].
 
 pub mod baseline;
+pub mod chart;
 pub mod condition;
 pub mod figure;
 pub mod histogram;
+pub mod html;
 pub mod judge;
 pub mod model;
+pub mod page;
 pub mod quantity;
 pub mod verdict;
 

@@ -1,9 +1,239 @@
-//! `cargo xtask viewer`: the report page, built into runner/assets/viewer.html.
+//! `cargo xtask viewer`: builds the interactive page into `runner/assets/viewer.html`.
+//!
+//! The page is one file. Its Wasm is packed (gzip, base64) and unpacked by the browser; scripts and styles are inline
+//! and named by their hash in the content security policy, so that nothing else runs and nothing is requested.
 
-/// Build the page, or with `check` compare it with the committed one.
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail, ensure};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+use wasm_bindgen_cli_support::Bindgen;
+
+const PAGE: &str = "runner/assets/viewer.html";
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// What the page is allowed to weigh without data.
+const LIMIT: usize = 450 * 1024;
+
+/// What decides the page's content. Directories count with all their files.
+const INPUTS: &[&str] = &[
+    "rust-toolchain.toml",
+    "report/Cargo.toml",
+    "report/src",
+    "viewer/Cargo.toml",
+    "viewer/assets",
+    "viewer/src",
+    "xtask/src/viewer.rs",
+];
+
+/// Builds the page, or with `check` tells whether the committed one is up to date.
 ///
 /// # Errors
-/// The page does not build, or is stale.
-pub(crate) fn run(_check: bool) -> anyhow::Result<()> {
-    anyhow::bail!("the page has no sources yet")
+/// Where a tool fails, the page is too big, or with `check` where it is stale.
+pub(crate) fn run(check: bool) -> anyhow::Result<()> {
+    let root = root()?;
+    let inputs = inputs_hash(&root)?;
+    if check {
+        let committed = fs_err::read_to_string(root.join(PAGE)).unwrap_or_default();
+        ensure!(
+            committed.contains(&format!(r#"name="loadgate-viewer" content="{inputs}""#)),
+            "{PAGE} is not built from the present sources; run `cargo xtask viewer` and commit it"
+        );
+        return Ok(());
+    }
+    let (script, wasm) = bind(&build(&root)?)?;
+    let page = assemble(&root, &inputs, &script, &wasm)?;
+    ensure!(page.len() <= LIMIT, "the page weighs {} bytes, more than the {LIMIT} that it may", page.len());
+    fs_err::create_dir_all(root.join("runner/assets"))?;
+    fs_err::write(root.join(PAGE), &page)?;
+    eprintln!(
+        "{PAGE}: {} kB, of which Wasm {} kB ({} kB unpacked)",
+        page.len() / 1000,
+        packed(&wasm)?.len() / 1000,
+        wasm.len() / 1000
+    );
+    Ok(())
+}
+
+fn root() -> anyhow::Result<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    Ok(here.parent().context("xtask lies in the workspace")?.to_owned())
+}
+
+/// SHA-256 over what decides the page: paths and contents of its sources, the crates that it is made of, its profile.
+fn inputs_hash(root: &Path) -> anyhow::Result<String> {
+    let mut files = Vec::new();
+    for input in INPUTS {
+        collect(&root.join(input), &mut files)?;
+    }
+    files.sort();
+    let mut hash = Sha256::new();
+    for file in files {
+        let name = file.strip_prefix(root)?.to_string_lossy().replace('\\', "/");
+        // Git may have changed the line ends on the way.
+        let content = String::from_utf8_lossy(&fs_err::read(&file)?).replace("\r\n", "\n");
+        hash.update(format!("{name}\n{}\n", content.len()));
+        hash.update(content);
+    }
+    hash.update(crates(root)?);
+    hash.update(profiles(&fs_err::read_to_string(root.join("Cargo.toml"))?));
+    Ok(hex(&hash.finalize()))
+}
+
+/// The crates that the page is made of, with versions and features; a lock file changes for other reasons too.
+fn crates(root: &Path) -> anyhow::Result<String> {
+    let tree = cargo()
+        .current_dir(root)
+        .args([
+            "tree",
+            "--locked",
+            "--package",
+            "loadgate-viewer",
+            "--target",
+            TARGET,
+            "--edges",
+            "normal,build",
+        ])
+        .args(["--prefix", "none", "--format", "{p}|{f}"])
+        .output()
+        .context("failed to run cargo tree")?;
+    ensure!(tree.status.success(), "cargo tree failed: {}", String::from_utf8_lossy(&tree.stderr).trim());
+    let text = String::from_utf8_lossy(&tree.stdout).into_owned();
+    let version = |line: &str| {
+        let (package, features) = line.split_once('|')?;
+        // What follows name and version is the directory of a workspace member, or a mark.
+        let package: Vec<&str> = package.split_whitespace().take(2).collect();
+        Some(format!("{}|{}", package.join(" "), features.trim_end_matches(" (*)")))
+    };
+    let mut lines: Vec<String> = text.lines().filter_map(version).collect();
+    lines.sort();
+    lines.dedup();
+    Ok(lines.join("\n"))
+}
+
+/// The profiles that the page is built with, as they stand in the manifest.
+fn profiles(manifest: &str) -> String {
+    let mut wanted = false;
+    let mut text = String::new();
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            wanted = matches!(line.trim(), "[profile.release]" | "[profile.viewer]");
+        }
+        if wanted {
+            text.push_str(line.trim());
+            text.push('\n');
+        }
+    }
+    text
+}
+
+fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+fn collect(path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    if !path.is_dir() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    for entry in fs_err::read_dir(path)? {
+        collect(&entry?.path(), files)?;
+    }
+    Ok(())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Compiles the viewer. Paths of this machine are kept out of it, so that every machine builds the same.
+fn build(root: &Path) -> anyhow::Result<PathBuf> {
+    let home = std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    let home = home.context("cannot tell where cargo keeps its sources; set CARGO_HOME")?;
+    let flags = [
+        format!("--remap-path-prefix={}=/loadgate", root.display()),
+        format!("--remap-path-prefix={}=/cargo", home.display()),
+    ];
+    let target_dir = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let status = cargo()
+        .current_dir(root)
+        .args([
+            "build",
+            "--locked",
+            "--package",
+            "loadgate-viewer",
+            "--lib",
+            "--target",
+            TARGET,
+            "--profile",
+            "viewer",
+        ])
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
+        .status()
+        .context("failed to run cargo")?;
+    if !status.success() {
+        bail!("the viewer does not build; is the target installed? `rustup target add {TARGET}`");
+    }
+    Ok(target_dir.join(TARGET).join("viewer/loadgate_viewer.wasm"))
+}
+
+/// Runs wasm-bindgen: gives its script and the Wasm that belongs to it.
+fn bind(wasm: &Path) -> anyhow::Result<(String, Vec<u8>)> {
+    let mut output = Bindgen::new()
+        .input_path(wasm)
+        .no_modules(true)?
+        .omit_default_module_path(true)
+        .typescript(false)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate_output()?;
+    let bytes = output.wasm_mut().emit_wasm();
+    Ok((output.js().to_owned(), bytes))
+}
+
+fn packed(wasm: &[u8]) -> anyhow::Result<String> {
+    use std::io::Write as _;
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(wasm)?;
+    Ok(STANDARD.encode(gzip.finish()?))
+}
+
+fn assemble(root: &Path, inputs: &str, script: &str, wasm: &[u8]) -> anyhow::Result<String> {
+    let asset = |name: &str| fs_err::read_to_string(root.join("viewer/assets").join(name));
+    let css = squeezed(&asset("page.css")?);
+    let early = asset("early.js")?;
+    let script = format!("{script}\n{}", asset("boot.js")?);
+    ensure!(!script.contains("</script"), "the script would end its own element");
+    let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
+    let csp = format!(
+        "default-src 'none'; script-src {} {} 'wasm-unsafe-eval'; style-src {}; img-src data:; base-uri 'none'; form-action 'none'",
+        hash(&early),
+        hash(&script),
+        hash(&css)
+    );
+    let mut page = asset("page.html")?;
+    let parts = [
+        ("csp", csp.as_str()),
+        ("inputs", inputs),
+        ("css", &css),
+        ("early", &early),
+        ("wasm", &packed(wasm)?),
+        ("script", &script),
+    ];
+    for (name, content) in parts {
+        let slot = format!("{{{{{name}}}}}");
+        ensure!(page.matches(&slot).count() == 1, "viewer/assets/page.html has no single {slot}");
+        page = page.replace(&slot, content);
+    }
+    Ok(page)
+}
+
+/// CSS without indentation.
+fn squeezed(css: &str) -> String {
+    css.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }

@@ -1,0 +1,70 @@
+//! The charts of a scenario. Each is one file and one line in [`CHARTS`].
+//!
+//! A chart is a pure function of a scenario, its baseline and a style. It gives the figure, its legend and a table with
+//! the same numbers, so that nothing is told by shapes and colours alone.
+
+mod axis;
+mod backend;
+mod frame;
+mod histogram;
+mod interval;
+mod latency_over_time;
+mod outcome;
+mod percentiles;
+mod requests_over_time;
+
+pub use self::interval::{Interval, interval};
+pub use self::outcome::{outcome, outcomes};
+use crate::html::Node;
+use crate::model::{BaseCurve, Scenario};
+use crate::page::Table;
+
+/// How a chart is to be drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChartStyle {
+    /// Width of the drawing in user units; it scales to the room there is.
+    pub width: u32,
+    /// Height in user units.
+    pub height: u32,
+    /// Whether the baseline is drawn beneath.
+    pub baseline: bool,
+    /// Whether places on the chart tell their numbers when pointed at; for the interactive page.
+    pub read_outs: bool,
+    /// The seconds of the run to show, `None` for all.
+    pub span: Option<(f64, f64)>,
+}
+
+impl Default for ChartStyle {
+    fn default() -> Self {
+        Self { width: 440, height: 220, baseline: true, read_outs: false, span: None }
+    }
+}
+
+/// A drawn chart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chart {
+    /// The `svg` element.
+    pub figure: Node,
+    /// What the colours stand for.
+    pub legend: Node,
+    /// The same as numbers.
+    pub table: Table,
+}
+
+/// A kind of chart.
+pub struct ChartKind {
+    /// Stable name, used in addresses.
+    pub id: &'static str,
+    /// Title above the chart.
+    pub title: &'static str,
+    /// Draws it; `None` where the scenario has nothing to show in it.
+    pub draw: fn(&Scenario, Option<&BaseCurve>, &ChartStyle) -> Option<Chart>,
+}
+
+/// The charts of a scenario in their order on the page.
+pub const CHARTS: &[ChartKind] = &[
+    ChartKind { id: "percentiles", title: "Latency by percentile", draw: percentiles::draw },
+    ChartKind { id: "histogram", title: "Latency distribution", draw: histogram::draw },
+    ChartKind { id: "requests", title: "Requests over time", draw: requests_over_time::draw },
+    ChartKind { id: "latency", title: "Latency over time", draw: latency_over_time::draw },
+];

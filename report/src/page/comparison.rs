@@ -1,0 +1,75 @@
+//! All compared figures: now, before, change with its interval, what it comes to.
+
+use super::Page;
+use super::findings::outcome_mark;
+use super::table::{Cell, Column, Table, quantity};
+use super::words::{change, change_outcome, cut, signed};
+use crate::chart::{Interval, interval};
+use crate::html::{Node, el, list, nothing};
+use crate::model::{ChangeOutcome, ComparedFigure, ComparisonMode, ComparisonStatus};
+
+pub(super) fn render(page: &Page<'_>) -> Option<Node> {
+    let comparison = page.report.comparison.as_ref()?;
+    let how = match comparison.mode {
+        ComparisonMode::Stored => "with stored runs",
+        ComparisonMode::Paired => "with the base revision on this machine",
+        ComparisonMode::Reports => "of two reports",
+    };
+    let status = match comparison.status {
+        ComparisonStatus::Judged => "judged",
+        ComparisonStatus::Shown => "latency and throughput shown, not judged",
+        ComparisonStatus::Missing => "no baseline yet",
+        ComparisonStatus::Incompatible => "the baseline does not fit",
+    };
+    let message =
+        el("p").with(el("b").with(format!("Comparison {how}: {status}. "))).with(comparison.message.as_str());
+    let next =
+        comparison.next.as_deref().map(|text| el("p").class("next").with(el("b").with("Next: ")).with(text));
+    let table = table(page);
+    let table = if table.rows.is_empty() { nothing() } else { table.render(page.view) };
+    Some(list([message.into(), Node::from(next), table]))
+}
+
+/// The compared figures as a table.
+pub(super) fn table(page: &Page<'_>) -> Table {
+    let titles = [("scenario", false), ("figure", false), ("now", true), ("before", true), ("change", true)];
+    let mut columns: Vec<Column> =
+        titles.map(|(title, number)| Column { title: title.to_owned(), number }).to_vec();
+    columns.extend([Column::text("interval, noise and limit"), Column::text("result")]);
+    columns.extend(["samples", "runs"].map(Column::number));
+    let mut table = Table::new("comparison-table", "Compared figures", columns);
+    let figures = page.report.comparison.iter().flat_map(|c| &c.figures);
+    for figure in figures {
+        if page.view.only_changed && change_outcome(figure.outcome).0 == "same" {
+            continue;
+        }
+        if page.view.finds([figure.scenario.as_str(), figure.figure.as_str()]) {
+            table.marked_row(change_outcome(figure.outcome).0, row(page, figure));
+        }
+    }
+    table
+}
+
+fn row(page: &Page<'_>, figure: &ComparedFigure) -> Vec<Cell> {
+    let limit =
+        figure.limit.zip(figure.before).filter(|(_, before)| *before != 0.0).map(|(l, b)| l / b - 1.0);
+    let picture = figure.change.and_then(|change| {
+        interval(&Interval { change, interval: figure.interval, noise: figure.noise, limit })
+    });
+    let told =
+        figure.interval.map(|[low, high]| format!("{} to {}", signed(low), signed(high))).unwrap_or_default();
+    let note = figure.note.as_deref().map(|note| el("span").class("note quiet").with(note));
+    let gate = (!figure.gated && figure.outcome == ChangeOutcome::NotJudged).then_some("");
+    let result = list([outcome_mark(figure.outcome), Node::from(note), Node::from(gate)]);
+    vec![
+        Cell::node(page.link(&figure.scenario), figure.scenario.as_str()),
+        Cell::node(el("code").with(cut(&figure.figure, 80)), figure.figure.as_str()),
+        Cell::quantity(figure.now, figure.unit),
+        Cell::quantity(figure.before, figure.unit),
+        Cell::drawn(figure.change.map_or_else(|| quantity(None, figure.unit), change), figure.change),
+        Cell::node(Node::from(picture), told),
+        Cell::node(result, change_outcome(figure.outcome).1),
+        Cell::count(figure.samples),
+        Cell::count(u64::from(figure.runs)),
+    ]
+}

@@ -1,0 +1,127 @@
+//! The findings, worst first, each with the numbers to believe or doubt it.
+
+use super::table::{count, quantity};
+use super::words::{change, change_outcome, cut, kind, labels, place, verdict, warned};
+use super::{Page, facts};
+use crate::Verdict;
+use crate::chart::{Interval, interval};
+use crate::html::{Node, el, list, nothing};
+use crate::model::{Evidence, Finding, FindingKind};
+
+pub(super) fn render(page: &Page<'_>) -> Option<Node> {
+    let all = || {
+        page.report.findings.iter().filter(|f| {
+            page.view.finds([
+                f.message.as_str(),
+                f.figure.as_str(),
+                f.scenario.as_deref().unwrap_or_default(),
+            ])
+        })
+    };
+    let told = |f: &&Finding| f.verdict == Verdict::Pass && f.kind == FindingKind::Improvement;
+    let mut serious: Vec<&Finding> = all().filter(|f| !told(f)).collect();
+    // Stable: among equals the report's own order stays.
+    serious.sort_by_key(|f| std::cmp::Reverse(f.verdict));
+    let better: Vec<&Finding> = all().filter(told).collect();
+    if serious.is_empty() && better.is_empty() {
+        let text = if page.report.findings.is_empty() {
+            "Nothing to report."
+        } else {
+            "No finding fits the search."
+        };
+        return Some(el("p").class("quiet").with(text).into());
+    }
+    let cards =
+        |findings: Vec<&Finding>| el("ol").class("findings").all(findings.into_iter().map(|f| card(page, f)));
+    let folded = (!better.is_empty()).then(|| {
+        let n = better.len();
+        let words = if n == 1 { "1 improvement".to_owned() } else { format!("{n} improvements") };
+        el("details").with(el("summary").with(words)).with(cards(better))
+    });
+    let serious = (!serious.is_empty()).then(|| cards(serious));
+    Some(list([Node::from(serious), Node::from(folded)]))
+}
+
+fn card(page: &Page<'_>, finding: &Finding) -> Node {
+    let mark = match (finding.verdict, finding.kind) {
+        (Verdict::Pass, FindingKind::Improvement) => improved(),
+        (Verdict::Pass, _) => warned(),
+        (v, _) => verdict(v),
+    };
+    let class = match finding.verdict {
+        Verdict::Pass if finding.kind == FindingKind::Improvement => "better",
+        Verdict::Pass => "warn",
+        v => v.as_str(),
+    };
+    let head = el("p")
+        .class("what")
+        .with(mark)
+        .with(finding.scenario.as_deref().map(|s| page.link(s)))
+        .with(el("code").with(cut(&finding.figure, 120)))
+        .all(labels(finding.requirement.as_deref()))
+        .with(el("span").class("quiet").with(kind(finding.kind)));
+    let numbers = finding.evidence.as_ref().map(evidence);
+    let next =
+        finding.next.as_deref().map(|text| el("p").class("next").with(el("b").with("Next: ")).with(text));
+    let rule = finding.condition.as_deref().map(|text| el("code").with(cut(text, 200)));
+    let stands = finding.place.as_ref().map(place);
+    let source = (rule.is_some() || stands.is_some())
+        .then(|| el("p").class("source quiet").with(rule).with(" ").with(stands));
+    el("li")
+        .class(format!("finding {class}"))
+        .with(head)
+        .with(el("p").class("message").with(finding.message.as_str()))
+        .with(numbers)
+        .with(next)
+        .with(source)
+        .into()
+}
+
+fn improved() -> Node {
+    el("span").class("verdict better").with(super::words::icon(Verdict::Pass)).with("improved").into()
+}
+
+fn evidence(e: &Evidence) -> Node {
+    let shown = |value: Option<f64>| value.map_or_else(nothing, |v| quantity(Some(v), e.unit));
+    let counted = |n: Option<u64>| n.map_or_else(nothing, count);
+    let share = |value: Option<f64>, sign: &str| {
+        value.map_or_else(nothing, |v| {
+            list([Node::from(sign), quantity(Some(v), crate::quantity::Unit::Ratio)])
+        })
+    };
+    let confirmed = e.confirmed.map_or("", |yes| if yes { "yes, by fresh rounds" } else { "no" });
+    let numbers = facts(vec![
+        ("Now", shown(e.now)),
+        ("Before", shown(e.before)),
+        ("Change", e.change.map_or_else(nothing, change)),
+        ("Limit", shown(e.limit)),
+        ("Tolerance", share(e.tolerance, "")),
+        ("Noise", share(e.noise, "±")),
+        ("Samples", counted(e.samples)),
+        ("Rounds", counted(e.rounds.map(u64::from))),
+        ("Earlier runs", counted(e.runs.map(u64::from))),
+        ("Confirmed", Node::from(confirmed)),
+    ]);
+    let picture = e.change.and_then(|change| {
+        let limit = e
+            .limit
+            .zip(e.before)
+            .filter(|(_, before)| *before != 0.0)
+            .map(|(limit, before)| limit / before - 1.0);
+        interval(&Interval { change, interval: e.interval, noise: e.noise, limit: limit.or(e.tolerance) })
+    });
+    list([numbers, Node::from(picture)])
+}
+
+/// Mark and words of a compared figure.
+pub(super) fn outcome_mark(outcome: crate::model::ChangeOutcome) -> Node {
+    let (class, words) = change_outcome(outcome);
+    let sign = match class {
+        "worse" => Some("▲"),
+        "better" => Some("▼"),
+        "unsure" => Some("?"),
+        _ => None,
+    };
+    let sign = sign.map(|sign| el("span").attr("aria-hidden", "true").with(sign).with(" "));
+    el("span").class(format!("change {class}")).with(sign).with(words).into()
+}

@@ -1,0 +1,183 @@
+//! The page: a report as HTML, section by section.
+//!
+//! It decides nothing. Every verdict, limit and sentence comes out of the report; here they are arranged. The runner
+//! writes the default [`View`] into the file so that it reads where scripts are blocked; the interactive page renders the
+//! same sections again with the reader's choices.
+
+mod about;
+mod assemble;
+mod comparison;
+mod cost;
+mod findings;
+mod notes;
+mod scenario;
+mod scenarios;
+mod table;
+mod top;
+mod view;
+mod words;
+
+pub use self::assemble::{assemble, extract, title};
+pub use self::table::{Cell, Column, Row, Table, Value, count, grouped, quantity};
+pub use self::view::View;
+use crate::html::{Node, el, nothing};
+use crate::model::{ComparedFigure, Report, Scenario};
+
+/// A report with what the reader wants to see of it.
+pub struct Page<'a> {
+    /// The report.
+    pub report: &'a Report,
+    /// The reader's choices.
+    pub view: &'a View,
+    places: Vec<String>,
+}
+
+/// A section of the page.
+pub struct Section {
+    /// Its id, for addresses.
+    pub id: &'static str,
+    /// Its heading; empty where it needs none.
+    pub title: &'static str,
+    /// Its content; `None` leaves the section out.
+    pub render: fn(&Page<'_>) -> Option<Node>,
+}
+
+/// The sections in their order.
+pub const SECTIONS: &[Section] = &[
+    Section { id: "top", title: "", render: top::render },
+    Section { id: "notes", title: "", render: notes::render },
+    Section { id: "findings", title: "Findings", render: findings::render },
+    Section { id: "scenarios", title: "Scenarios", render: scenarios::render },
+    Section { id: "details", title: "Each scenario", render: scenario::render },
+    Section { id: "comparison", title: "Comparison with the baseline", render: comparison::render },
+    Section { id: "cost", title: "Cost", render: cost::render },
+    Section { id: "about", title: "About this run", render: about::render },
+];
+
+impl<'a> Page<'a> {
+    /// Joins a report and a view.
+    pub fn new(report: &'a Report, view: &'a View) -> Self {
+        Self { report, view, places: places(report) }
+    }
+
+    /// The whole page below `body`.
+    pub fn render(&self) -> Node {
+        SECTIONS
+            .iter()
+            .filter_map(|section| {
+                let content = (section.render)(self)?;
+                let tag = if section.id == "top" { "header" } else { "section" };
+                let title = format!("{}-title", section.id);
+                let mut element = el(tag).attr("id", section.id);
+                if !section.title.is_empty() {
+                    element = element
+                        .attr("aria-labelledby", title.clone())
+                        .with(el("h2").attr("id", title).with(section.title));
+                }
+                Some(element.with(content).into())
+            })
+            .collect::<Vec<Node>>()
+            .into()
+    }
+
+    /// The scenarios that fit the reader's search and filter, with their places in addresses.
+    fn scenarios(&self) -> impl Iterator<Item = (&'a Scenario, &str)> {
+        self.report.scenarios.iter().zip(&self.places).map(|(s, place)| (s, place.as_str())).filter(
+            |(s, _)| {
+                let of_steps = s.steps.iter().map(|step| step.name.as_str());
+                let texts = [s.name.as_str(), s.reason.as_str(), s.load.as_str()];
+                let labels = s.requirements.iter().map(String::as_str);
+                self.view.verdict.is_none_or(|verdict| verdict == s.verdict)
+                    && self.view.finds(texts.into_iter().chain(labels).chain(of_steps))
+            },
+        )
+    }
+
+    /// A link to a scenario's section.
+    fn link(&self, scenario: &str) -> Node {
+        let name = el("bdi").with(words::cut(scenario, 80));
+        match self.report.scenarios.iter().position(|s| s.name == scenario) {
+            Some(at) => el("a").attr("href", format!("#{}", self.places[at])).with(name).into(),
+            None => name.into(),
+        }
+    }
+
+    /// The place of a scenario in addresses.
+    pub fn place(&self, scenario: usize) -> &str {
+        self.places.get(scenario).map_or("", String::as_str)
+    }
+
+    /// Whether a scenario's section is open in this view.
+    pub fn is_open(&self, scenario: usize) -> bool {
+        self.report
+            .scenarios
+            .get(scenario)
+            .is_some_and(|s| self.view.is_open(self.place(scenario), scenario::opens(self, s)))
+    }
+
+    /// All scenarios that fit the view, as one table.
+    pub fn scenario_table(&self) -> Table {
+        scenarios::table(self)
+    }
+
+    /// All compared figures that fit the view, as one table.
+    pub fn comparison_table(&self) -> Table {
+        comparison::table(self)
+    }
+
+    /// How a figure of a scenario compares, where it was compared.
+    fn compared(&self, scenario: &str, figure: &str) -> Option<&'a ComparedFigure> {
+        let figures = &self.report.comparison.as_ref()?.figures;
+        figures.iter().find(|f| f.scenario == scenario && f.figure == figure)
+    }
+}
+
+/// Names of scenarios as ids: what is not a plain letter or digit becomes a dash, and doubles are numbered.
+fn places(report: &Report) -> Vec<String> {
+    let mut seen: Vec<String> = Vec::new();
+    for scenario in &report.scenarios {
+        let name: String = scenario
+            .name
+            .chars()
+            .take(40)
+            .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+            .collect();
+        let base = format!("scenario-{}", name.trim_matches('-'));
+        let mut place = base.clone();
+        let mut n = 2;
+        while seen.contains(&place) {
+            place = format!("{base}-{n}");
+            n += 1;
+        }
+        seen.push(place);
+    }
+    seen
+}
+
+/// A list of terms, leaving out those without a value.
+fn facts(entries: Vec<(&'static str, Node)>) -> Node {
+    let entries: Vec<Node> = entries
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(term, value)| el("div").with(el("dt").with(term)).with(el("dd").with(value)).into())
+        .collect();
+    if entries.is_empty() { nothing() } else { el("dl").class("facts").all(entries).into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scenario_has_a_place_of_its_own() {
+        let scenario = |name: &str| Scenario { name: name.to_owned(), ..Scenario::default() };
+        let report = Report {
+            scenarios: ["Light load", "light-load", "</script>", "日本", ""].map(scenario).to_vec(),
+            ..Report::default()
+        };
+        assert_eq!(
+            places(&report),
+            ["scenario-light-load", "scenario-light-load-2", "scenario-script", "scenario-", "scenario--2"]
+        );
+    }
+}

@@ -1,0 +1,112 @@
+//! One scenario in full. Each part is one file and one line in [`PARTS`].
+
+mod charts;
+mod conditions;
+mod failures;
+mod figures;
+mod groups;
+mod load;
+mod target;
+mod users;
+
+use super::words::{cut, labels, verdict};
+use super::{Page, Table};
+use crate::Verdict;
+use crate::html::{Node, el, list, nothing};
+use crate::model::{BaseCurve, Scenario};
+
+/// A scenario with what its parts need to know.
+pub(super) struct Part<'a> {
+    page: &'a Page<'a>,
+    scenario: &'a Scenario,
+    base: Option<&'a BaseCurve>,
+    place: &'a str,
+}
+
+/// The parts in their order: title (empty for none) and content.
+const PARTS: &[(&str, fn(&Part<'_>) -> Option<Node>)] = &[
+    ("", figures::render),
+    ("Conditions", conditions::render),
+    ("", charts::render),
+    ("Steps", groups::steps),
+    ("Classes", groups::classes),
+    ("Counters", groups::counters),
+    ("Failures", failures::render),
+    ("Users", users::render),
+    ("Target", target::render),
+    ("Load", load::render),
+];
+
+/// Beyond this many scenarios, those that pass are not drawn until they are opened.
+const LAZY: usize = 12;
+
+pub(super) fn render(page: &Page<'_>) -> Option<Node> {
+    let mut sections: Vec<Node> =
+        page.scenarios().map(|(scenario, place)| section(page, scenario, place)).collect();
+    if sections.is_empty() {
+        return None;
+    }
+    if sections.len() > 1 {
+        sections.insert(0, nothing());
+    }
+    Some(sections.into())
+}
+
+/// Whether a scenario is open before the reader has chosen.
+pub(super) fn opens(page: &Page<'_>, scenario: &Scenario) -> bool {
+    let few = page.report.scenarios.len() <= 2;
+    let bad = page.report.scenarios.iter().filter(|s| s.verdict != Verdict::Pass).count();
+    few || (scenario.verdict != Verdict::Pass && bad <= LAZY)
+}
+
+fn section<'a>(page: &'a Page<'a>, scenario: &'a Scenario, place: &'a str) -> Node {
+    let open = page.view.is_open(place, opens(page, scenario));
+    let head = el("summary")
+        .maybe("data-action", page.view.interactive.then_some("toggle"))
+        .maybe("data-section", page.view.interactive.then_some(place))
+        .with(verdict(scenario.verdict))
+        .with(el("h3").with(el("bdi").with(cut(&scenario.name, 160))))
+        .all(labels(scenario.requirements.iter().map(String::as_str)))
+        .with(el("span").class("load quiet").with(cut(&scenario.load, 120)));
+    let shown = open || !page.view.interactive;
+    let body = if shown { body(page, scenario, place) } else { nothing() };
+    el("details")
+        .class(format!("scenario {}", scenario.verdict))
+        .attr("id", place)
+        .flag("open", open)
+        .with(head)
+        .with(body)
+        .into()
+}
+
+fn body<'a>(page: &'a Page<'a>, scenario: &'a Scenario, place: &'a str) -> Node {
+    let curves = page.report.comparison.as_ref().map(|c| c.curves.as_slice()).unwrap_or_default();
+    let part = Part { page, scenario, base: curves.iter().find(|c| c.scenario == scenario.name), place };
+    let description = scenario.description.as_deref().map(|text| el("p").class("quiet").with(text));
+    let parts = PARTS.iter().filter_map(|(title, render)| {
+        let content = render(&part)?;
+        let heading = (!title.is_empty()).then(|| el("h4").with(*title));
+        Some(el("div").class("part").with(heading).with(content))
+    });
+    el("div")
+        .class("body")
+        .with(el("p").class("reason").with(scenario.reason.as_str()))
+        .with(description)
+        .all(parts)
+        .into()
+}
+
+impl Part<'_> {
+    /// A table of this scenario, unless it is empty.
+    fn table(&self, table: Table) -> Option<Node> {
+        if table.rows.is_empty() {
+            return None;
+        }
+        Some(table.under(self.place).render(self.page.view))
+    }
+
+    /// Pieces one after the other, unless there are none.
+    fn all(pieces: Vec<Node>) -> Option<Node> {
+        if pieces.iter().all(Node::is_empty) { None } else { Some(list(pieces)) }
+    }
+}

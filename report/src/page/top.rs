@@ -1,0 +1,82 @@
+//! What a reader needs in ten seconds: the verdict, why, what to do, of what.
+
+use super::words::{cut, icon, seconds};
+use super::{Page, facts};
+use crate::Verdict;
+use crate::html::{Node, el, list, nothing};
+use crate::model::Revision;
+
+pub(super) fn render(page: &Page<'_>) -> Option<Node> {
+    let report = page.report;
+    let next = report.findings.iter().find(|f| f.verdict == report.verdict).and_then(|f| f.next.as_deref());
+    let next = next.filter(|_| report.verdict != Verdict::Pass);
+    let heading = el("h1")
+        .with(
+            el("span")
+                .class(format!("badge {}", report.verdict))
+                .with(icon(report.verdict))
+                .with(report.verdict.as_str()),
+        )
+        .with(" ")
+        .with(el("bdi").with(cut(&report.suite.name, 120)));
+    let description = report.suite.description.as_deref().map(|text| el("p").class("quiet").with(text));
+    let next = next.map(|text| el("p").class("next").with(el("b").with("Next: ")).with(text));
+    Some(list([
+        heading.into(),
+        el("p").class("reason").with(report.reason.as_str()).into(),
+        Node::from(next),
+        Node::from(description),
+        run_facts(page),
+    ]))
+}
+
+fn run_facts(page: &Page<'_>) -> Node {
+    let report = page.report;
+    let machine = &report.environment.machine;
+    let machine = if machine.cpu.is_empty() { String::new() } else { machine.class() };
+    let base = report.comparison.as_ref().map_or_else(nothing, |comparison| {
+        let commit = comparison.commit.as_deref().map(|c| el("code").with(short(c)));
+        let runs = match comparison.runs {
+            0 => String::new(),
+            1 => " · 1 run".to_owned(),
+            n => format!(" · {n} runs"),
+        };
+        list([
+            el("bdi").with(comparison.base.as_str()).into(),
+            " ".into(),
+            Node::from(commit),
+            Node::from(runs),
+        ])
+    });
+    let ci = report.environment.ci.as_deref().map(|ci| format!(" · {ci}"));
+    facts(vec![
+        ("Revision", report.environment.revision.as_ref().map_or_else(nothing, revision)),
+        ("Compared with", base),
+        ("Target", Node::from(report.target.url.as_str())),
+        ("Machine", list([machine.into(), Node::from(ci)])),
+        (
+            "Started",
+            el("time")
+                .attr("datetime", report.run.started_at.as_str())
+                .with(report.run.started_at.as_str())
+                .into(),
+        ),
+        ("Duration", seconds(report.run.duration_s)),
+        (
+            "Seed",
+            el("data").attr("value", report.run.seed.to_string()).with(report.run.seed.to_string()).into(),
+        ),
+        ("loadgate", Node::from(report.run.loadgate.as_str())),
+    ])
+}
+
+fn revision(revision: &Revision) -> Node {
+    let branch = revision.branch.as_deref().map(|b| list([" on ".into(), Node::from(el("bdi").with(b))]));
+    let dirty = revision.dirty.then_some(" with uncommitted changes");
+    list([el("code").with(short(&revision.commit)).into(), Node::from(branch), Node::from(dirty)])
+}
+
+/// The first characters of a commit, enough to find it.
+fn short(commit: &str) -> String {
+    commit.chars().take(10).collect()
+}
