@@ -2,7 +2,6 @@
 
 use std::cmp::Reverse;
 
-use super::exit::FailOn;
 use super::findings;
 use crate::Verdict;
 use crate::condition::Condition;
@@ -13,12 +12,11 @@ use crate::quantity::Unit;
 /// Fills findings, verdicts and reasons of a report, from its scenarios, its target and its comparison. May be called again
 /// after more has come in: all of them are made anew.
 ///
-/// With [`FailOn::Inconclusive`] a missing or incompatible baseline makes the run inconclusive; otherwise it is told in a
-/// finding and in the reason.
-pub fn conclude(report: &mut Report, fail_on: FailOn) {
+/// A comparison that was asked for and had no baseline, or none that fits, makes the run inconclusive.
+pub fn conclude(report: &mut Report) {
     report.scenarios.iter_mut().for_each(mask_what_the_generator_distorted);
     let mut found = findings::of_run(report);
-    found.extend(findings::of_baseline(report, fail_on == FailOn::Inconclusive));
+    found.extend(findings::of_baseline(report));
     found.extend(findings::of_comparison(report));
     for scenario in &report.scenarios {
         found.extend(findings::of_conditions(scenario));
@@ -115,9 +113,6 @@ fn sum_up(report: &Report, found: &[Finding]) -> String {
     };
     match &report.comparison {
         None => format!("{scenarios}; not compared with earlier runs"),
-        Some(c) if super::exit::without_baseline(report) => {
-            format!("{scenarios}; not compared: {}", c.message)
-        }
         Some(c) => format!("{scenarios}; compared with {}", c.message),
     }
 }

@@ -9,7 +9,7 @@ pub enum FailOn {
     /// Failures and invalid runs.
     #[default]
     Regression,
-    /// Those, and whatever was not decided: inconclusive scenarios, a missing or incompatible baseline.
+    /// Those, and whatever was not decided, for want of samples or of a baseline that fits.
     Inconclusive,
     /// Nothing that was judged: the report tells, the job goes on.
     Never,
@@ -18,22 +18,12 @@ pub enum FailOn {
 /// 0 pass, 1 fail, 3 invalid, 4 inconclusive where `fail_on` says so. Interruption (130, 143) is the caller's, who knows the
 /// signal.
 pub fn exit_code(report: &Report, fail_on: FailOn) -> u8 {
-    let verdict = match report.verdict {
-        Verdict::Pass | Verdict::Inconclusive if fail_on == FailOn::Inconclusive && undecided(report) => {
-            Verdict::Inconclusive
-        }
-        verdict => verdict,
-    };
-    match (verdict, fail_on) {
+    match (report.verdict, fail_on) {
         (_, FailOn::Never) | (Verdict::Pass, _) | (Verdict::Inconclusive, FailOn::Regression) => 0,
         (Verdict::Fail, _) => 1,
         (Verdict::Invalid, _) => 3,
         (Verdict::Inconclusive, FailOn::Inconclusive) => 4,
     }
-}
-
-fn undecided(report: &Report) -> bool {
-    report.verdict == Verdict::Inconclusive || without_baseline(report)
 }
 
 /// Whether a comparison was asked for and had nothing to compare with.
@@ -47,24 +37,19 @@ pub(super) fn without_baseline(report: &Report) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::missing;
 
     #[test]
     fn every_verdict_has_its_code() {
         use FailOn::{Inconclusive, Never, Regression};
-        let of = |verdict, comparison| Report { verdict, comparison, ..Report::default() };
-        for (verdict, baseline, codes) in [
-            (Verdict::Pass, true, [0, 0, 0]),
-            (Verdict::Pass, false, [0, 4, 0]),
-            (Verdict::Inconclusive, true, [0, 4, 0]),
-            (Verdict::Invalid, true, [3, 3, 0]),
-            (Verdict::Invalid, false, [3, 3, 0]),
-            (Verdict::Fail, true, [1, 1, 0]),
-            (Verdict::Fail, false, [1, 1, 0]),
+        for (verdict, codes) in [
+            (Verdict::Pass, [0, 0, 0]),
+            (Verdict::Inconclusive, [0, 4, 0]),
+            (Verdict::Invalid, [3, 3, 0]),
+            (Verdict::Fail, [1, 1, 0]),
         ] {
-            let report = of(verdict, (!baseline).then(|| missing("chat")));
+            let report = Report { verdict, ..Report::default() };
             let got = [Regression, Inconclusive, Never].map(|fail_on| exit_code(&report, fail_on));
-            assert_eq!(got, codes, "{verdict} baseline: {baseline}");
+            assert_eq!(got, codes, "{verdict}");
         }
     }
 }

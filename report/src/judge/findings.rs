@@ -247,13 +247,14 @@ fn lost_connections(scenario: &Scenario) -> bool {
 }
 
 /// There was nothing to compare with, or only other machines.
-pub(super) fn of_baseline(report: &Report, strict: bool) -> Option<Finding> {
+pub(super) fn of_baseline(report: &Report) -> Option<Finding> {
     let comparison = report.comparison.as_ref()?;
     let next = comparison.next.clone()?;
     let missing = without_baseline(report);
     let message =
         if missing { format!("not compared: {}", comparison.message) } else { comparison.message.clone() };
-    let verdict = if missing && strict { Verdict::Inconclusive } else { Verdict::Pass };
+    // A comparison that was asked for and could not be made never passes.
+    let verdict = if missing { Verdict::Inconclusive } else { Verdict::Pass };
     Some(Finding { next: Some(next), ..finding(None, "baseline", FindingKind::Baseline, verdict, message) })
 }
 

@@ -78,7 +78,7 @@ fn run_against(mut head: Report, baseline: &Baseline, rounds: &[Vec<Scenario>]) 
     let mut comparison = compare(&head, baseline, &Policy::default());
     confirm(&mut comparison, rounds);
     head.comparison = Some(comparison);
-    conclude(&mut head, FailOn::default());
+    conclude(&mut head);
     head
 }
 
@@ -180,12 +180,12 @@ fn a_missing_foreign_or_outdated_baseline_is_told_and_never_hidden() {
     ] {
         let mut judged = run_against(head, &baseline, &[]);
         assert_eq!(judged.comparison.as_ref().unwrap().status, status);
-        assert_eq!(judged.verdict, Verdict::Pass);
+        assert_eq!(judged.verdict, Verdict::Inconclusive);
         assert!(judged.reason.contains("not compared") && judged.reason.contains(words), "{}", judged.reason);
         let finding = judged.findings.iter().find(|f| f.kind == FindingKind::Baseline).unwrap();
         assert!(finding.next.is_some());
         assert_eq!(exit_code(&judged, FailOn::Inconclusive), 4);
-        conclude(&mut judged, FailOn::Inconclusive);
+        conclude(&mut judged);
         assert_eq!(judged.verdict, Verdict::Inconclusive);
     }
 }
@@ -241,7 +241,7 @@ fn never_green() {
     for (name, scenarios, damage, verdict, words) in cases {
         let mut report = report(1, scenarios);
         damage(&mut report);
-        conclude(&mut report, FailOn::Regression);
+        conclude(&mut report);
         assert_eq!(report.verdict, verdict, "{name}");
         assert!(report.reason.contains(words), "{name}: {}", report.reason);
         assert_ne!(exit_code(&report, FailOn::Regression), 0, "{name}");
@@ -254,12 +254,12 @@ fn a_death_is_invalid_unless_a_condition_broke() {
     crashed.scenarios[1].name = "heavy".into();
     crashed.scenarios[1].failed = [(FailureKind::Reset, 7), (FailureKind::Connect, 33)].into();
     crashed.target.died = Some("signal 11".into());
-    conclude(&mut crashed, FailOn::Regression);
+    conclude(&mut crashed);
     assert_eq!(crashed.verdict, Verdict::Invalid);
     assert_eq!(exit_code(&crashed, FailOn::Regression), 3);
     assert_eq!(crashed.findings[0].scenario.as_deref(), Some("heavy"), "the first that lost connections");
     crashed.scenarios[1].conditions = vec![condition("success_rate > 90%", Verdict::Fail)];
-    conclude(&mut crashed, FailOn::Regression);
+    conclude(&mut crashed);
     assert_eq!(crashed.verdict, Verdict::Fail);
     let finding = &crashed.findings[0];
     assert_eq!((finding.scenario.as_deref(), finding.figure.as_str()), (Some("heavy"), "success_rate"));
@@ -277,7 +277,7 @@ fn a_saturated_generator_masks_speed_and_nothing_else() {
     let mut report = report(1, vec![Scenario { conditions, ..scenario(&around(100.0, 60, 0)) }]);
     report.scenarios[0].generator.problem = Some("stalled for 900 ms".into());
     for _ in 0..2 {
-        conclude(&mut report, FailOn::Regression);
+        conclude(&mut report);
         let verdicts: Vec<_> = report.scenarios[0].conditions.iter().map(|c| c.verdict).collect();
         assert_eq!(verdicts, [Verdict::Invalid, Verdict::Fail, Verdict::Pass]);
         assert_eq!(report.verdict, Verdict::Fail);
@@ -321,7 +321,7 @@ fn failures_that_nobody_judges_are_told() {
     }];
     s.conditions = vec![condition("latency.p95 < 5s", Verdict::Pass)];
     let mut report = report(1, vec![s]);
-    conclude(&mut report, FailOn::Regression);
+    conclude(&mut report);
     assert!(report.findings.iter().any(|f| f.message.contains("9 of 60 requests failed (9 × timeout)")));
 }
 
