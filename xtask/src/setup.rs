@@ -29,8 +29,6 @@ const SYSTEM: &[System] = &[
     },
     System { names: &["shellcheck"], package: "shellcheck", needed_for: "checking the action's scripts" },
     System { names: &["git"], package: "git", needed_for: "the action's tests" },
-    // act runs the JavaScript parts of an action, and its own checkout, with it.
-    System { names: &["node"], package: "nodejs", needed_for: "running the action with act" },
 ];
 
 /// Tools from PyPI, as pinned: both are single programs that distributions do not package.
