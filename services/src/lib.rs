@@ -9,22 +9,26 @@
 
 mod cached_chat;
 mod conversations;
+mod crowd;
+mod documents;
 mod error;
 mod every;
 mod host;
+mod limit;
 mod model;
 mod pace;
 mod reply;
 mod service;
 mod sessions;
 mod setup;
+mod store;
 mod timer;
 
 pub use error::Error;
 pub use host::{Exit, Running, start};
 pub use service::{FaultInfo, Options, ServiceInfo};
 
-static ALL: &[ServiceInfo] = &[conversations::INFO, cached_chat::INFO, sessions::INFO];
+static ALL: &[ServiceInfo] = &[conversations::INFO, cached_chat::INFO, sessions::INFO, documents::INFO];
 
 /// All reference services, in the order of the docs.
 pub fn all() -> &'static [ServiceInfo] {

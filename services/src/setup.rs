@@ -14,6 +14,8 @@ pub(crate) struct Setup {
     pub(crate) fault: Fault,
     pub(crate) pace: Pace,
     pub(crate) host: Host,
+    /// Where to keep state, as given; only services that have a store see one here.
+    pub(crate) store: Option<String>,
 }
 
 /// The fault that is switched on, if any.
@@ -52,6 +54,6 @@ impl Setup {
             seed: options.seed,
             timer: Arc::new(Timer::new()),
         };
-        Ok(Self { fault: Fault(fault), pace, host })
+        Ok(Self { fault: Fault(fault), pace, host, store: options.store.clone() })
     }
 }

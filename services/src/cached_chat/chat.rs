@@ -154,29 +154,15 @@ async fn misbehave(state: &State, connection: &Connection) -> Result<(), Failure
         }
     }
     if fault.is(CRASH_AT_15_USERS) {
-        users_at_once(state, connection).await;
+        let users = faults.crowd.join(&state.setup.host, connection);
+        if users >= 15 {
+            state.setup.host.crash(format!("out of memory with {users} users at once")).await;
+        }
     }
     if fault.is(QUEUE_NEVER_DRAINS) {
         faults.requests.nth(1);
     }
     Ok(())
-}
-
-/// Counts the connections that have asked something and are still open; dies at the 15th.
-async fn users_at_once(state: &State, connection: &Connection) {
-    if !connection.first() {
-        return;
-    }
-    let open = &state.faults.connections;
-    let users = open.fetch_add(1, Ordering::Relaxed) + 1;
-    if users >= 15 {
-        state.setup.host.crash(format!("out of memory with {users} users at once")).await;
-    }
-    let (open, connection) = (Arc::clone(open), connection.clone());
-    state.setup.host.spawn(async move {
-        connection.closed().await;
-        open.fetch_sub(1, Ordering::Relaxed);
-    });
 }
 
 /// Finds or orders the answer, and adds the turn to the user's history.

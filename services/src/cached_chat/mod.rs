@@ -36,6 +36,7 @@ use axum::Router;
 use axum::routing::{delete, get, post};
 use tokio::sync::Mutex;
 
+use crate::crowd::Crowd;
 use crate::every::Every;
 use crate::pace::{Length, Spread};
 use crate::service::{FaultInfo, ServiceInfo};
@@ -156,8 +157,7 @@ struct FaultState {
     turn: Mutex<()>,
     /// Until when `stalls` lets nothing move.
     stalled_until: std::sync::Mutex<Option<Instant>>,
-    /// Open connections that have asked something.
-    connections: Arc<AtomicUsize>,
+    crowd: Crowd,
 }
 
 fn router(setup: Setup) -> Router {

@@ -1,6 +1,7 @@
 //! One connection: serving it, and cutting it short where a fault asks for that.
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,12 +23,18 @@ use super::Host;
 /// The connection that a request came on; every request carries it as an extension.
 #[derive(Debug, Clone)]
 pub(crate) struct Connection {
+    peer: IpAddr,
     cut: CancellationToken,
     /// Set once by whoever counts connections; see [`Connection::first`].
     seen: Arc<AtomicBool>,
 }
 
 impl Connection {
+    /// The address at the other end.
+    pub(crate) fn peer(&self) -> IpAddr {
+        self.peer
+    }
+
     /// Resets the connection. The request is never answered, so this never returns.
     pub(crate) async fn reset(&self) -> ! {
         self.cut.cancel();
@@ -46,11 +53,11 @@ impl Connection {
 }
 
 /// Serves one connection until it is closed, cut, or the service ends.
-pub(super) async fn serve(stream: TcpStream, router: Router, host: Host) {
+pub(super) async fn serve(stream: TcpStream, peer: IpAddr, router: Router, host: Host) {
     // Small answers must not wait for an acknowledgement of the last one.
     let _ = stream.set_nodelay(true);
     let cut = CancellationToken::new();
-    let connection = Connection { cut: cut.clone(), seen: Arc::default() };
+    let connection = Connection { peer, cut: cut.clone(), seen: Arc::default() };
     let reset = Arc::new(AtomicBool::new(false));
     let socket = TokioIo::new(Socket { stream, reset: Arc::clone(&reset) });
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {

@@ -74,8 +74,8 @@ async fn accept(listener: TcpListener, router: Router, host: Host) {
     let accepting = async {
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => {
-                    host.tasks.spawn(connection::serve(stream, router.clone(), host.clone()));
+                Ok((stream, peer)) => {
+                    host.tasks.spawn(connection::serve(stream, peer.ip(), router.clone(), host.clone()));
                 }
                 // Out of file descriptors, or a peer that left at once: the next one may fare better.
                 Err(_) => tokio::time::sleep(std::time::Duration::from_millis(10)).await,

@@ -6,6 +6,8 @@
 )]
 #![allow(clippy::allow_attributes, reason = "see above")]
 
+pub(crate) mod redis;
+
 use std::future::Future;
 
 use loadgate_services::{Options, Running, find, start};
