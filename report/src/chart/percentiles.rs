@@ -107,9 +107,9 @@ fn table(histogram: &Histogram, base: &[(f64, f64)]) -> Table {
     let mut table = Table::new("percentiles", "Latency by percentile", columns);
     for &q in QUANTILES {
         let Some(ms) = histogram.quantile_ms(q) else { break };
-        let mut cells = vec![Cell::text(percentile(q)), Cell::quantity(Some(ms), Unit::Ms)];
+        let mut cells = vec![Cell::text(percentile(q)), Cell::derived(ms, Unit::Ms)];
         if !base.is_empty() {
-            cells.push(Cell::quantity(at_share(base, q), Unit::Ms));
+            cells.push(at_share(base, q).map_or_else(Cell::empty, |ms| Cell::derived(ms, Unit::Ms)));
         }
         table.row(cells);
     }

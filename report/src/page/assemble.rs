@@ -47,19 +47,38 @@ pub fn title(report: &Report) -> String {
 pub fn extract(html: &str) -> Option<String> {
     let start = html.find(DATA_ELEMENT)? + DATA_ELEMENT.len();
     let end = start + html[start..].find("</script>")?;
-    // Written by `inert`, these characters occur in strings only, so that turning them back keeps the JSON valid.
-    let json: serde_json::Value = serde_json::from_str(&html[start..end]).ok()?;
-    serde_json::to_string_pretty(&json).ok()
+    let mut out = String::with_capacity(end - start);
+    let mut rest = &html[start..end];
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        let (escape, c) =
+            INERT.iter().find(|(escape, _)| rest[at..].starts_with(escape)).copied().unwrap_or(("", ' '));
+        if escape.is_empty() {
+            // Another escape, two characters at least: a backslash after a backslash begins nothing.
+            let len = rest[at + 1..].chars().next().map_or(1, |c| 1 + c.len_utf8());
+            out.push_str(&rest[at..at + len]);
+            rest = &rest[at + len..];
+        } else {
+            out.push(c);
+            rest = &rest[at + escape.len()..];
+        }
+    }
+    out.push_str(rest);
+    Some(out)
 }
+
+/// Characters that JSON inside of HTML must not hold as they are, with how JSON writes them otherwise.
+const INERT: [(&str, char); 5] =
+    [("\\u003c", '<'), ("\\u003e", '>'), ("\\u0026", '&'), ("\\u2028", '\u{2028}'), ("\\u2029", '\u{2029}')];
 
 /// JSON that cannot end a script element, open a comment in it, or trip over line separators. All of these characters
 /// occur inside strings only, where JSON allows to escape them.
 fn inert(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
-        match c {
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => out.push_str(&format!("\\u{:04x}", c as u32)),
-            _ => out.push(c),
+        match INERT.iter().find(|(_, inert)| *inert == c) {
+            Some((escape, _)) => out.push_str(escape),
+            None => out.push(c),
         }
     }
     out

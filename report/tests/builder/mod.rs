@@ -1,0 +1,790 @@
+//! Reports to test pages and readers with: plausible, varied, and the same on every run.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::allow_attributes,
+    reason = "each test file uses its own part of the builder"
+)]
+
+use std::collections::BTreeMap;
+
+use loadgate_report::model::*;
+use loadgate_report::quantity::Unit;
+use loadgate_report::{Histogram, Report, Verdict};
+
+/// Text that must never become markup, a formula, a line break or a layout.
+pub fn hostile() -> Vec<String> {
+    vec![
+        "</script><script>alert(1)</script>".to_owned(),
+        "<img src=x onerror=alert(1)>".to_owned(),
+        "\u{2028}\u{2029} \"quoted\" & 'single' <!--loadgate:data-->".to_owned(),
+        "\u{202e}right to left \u{5e9}\u{5dc}\u{5d5}\u{5dd}".to_owned(),
+        "🧨👩‍👩‍👧‍👦 {{ user.id }} ${{ github.token }}".to_owned(),
+        "=cmd|' /C calc'!A0".to_owned(),
+        format!("long{}", "x".repeat(10_000)),
+        "::error file=x::injected\n# heading | cell | @all".to_owned(),
+    ]
+}
+
+/// A small generator of repeatable noise (xorshift64*).
+struct Noise(u64);
+
+impl Noise {
+    fn uniform(&mut self) -> f64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// Log-normal with this median and spread.
+    fn latency(&mut self, median_ms: f64, spread: f64) -> f64 {
+        let normal: f64 = (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0;
+        median_ms * (normal * spread).exp()
+    }
+}
+
+/// What a scenario of a fixture is made from.
+#[derive(Clone)]
+pub struct Tier {
+    pub name: &'static str,
+    pub users: u32,
+    pub requests: u64,
+    pub miss_ms: f64,
+    pub hit_rate: f64,
+    pub failures: Vec<(FailureKind, u64)>,
+    pub refused: u64,
+    pub seconds: f64,
+}
+
+impl Default for Tier {
+    fn default() -> Self {
+        Self {
+            name: "light",
+            users: 5,
+            requests: 200,
+            miss_ms: 140.0,
+            hit_rate: 0.75,
+            failures: Vec::new(),
+            refused: 0,
+            seconds: 12.0,
+        }
+    }
+}
+
+/// A scenario with all that the engine would give it, apart from conditions.
+pub fn scenario(tier: &Tier) -> Scenario {
+    let mut noise = Noise(0x9e37_79b9 + u64::from(tier.users) * 7919 + tier.requests);
+    let interval = if tier.seconds > 120.0 { 2.0 } else { 0.25f64.max(tier.seconds / 60.0) };
+    let slots = (tier.seconds / interval).ceil() as usize;
+    let mut per_slot: Vec<Histogram> = vec![Histogram::default(); slots];
+    let (mut all, mut hits, mut misses) = (Histogram::default(), Histogram::default(), Histogram::default());
+    let mut users: Vec<(u64, f64, f64, f64)> = vec![(0, 0.0, f64::MAX, 0.0); tier.users as usize];
+    let failed_total: u64 = tier.failures.iter().map(|f| f.1).sum();
+    let ok = tier.requests - failed_total - tier.refused;
+    for i in 0..ok {
+        let hit = noise.uniform() < tier.hit_rate;
+        let ms =
+            if hit { noise.latency(tier.miss_ms / 30.0, 0.35) } else { noise.latency(tier.miss_ms, 0.45) };
+        let us = (ms * 1000.0) as u64;
+        all.record_us(us);
+        if hit {
+            hits.record_us(us)
+        } else {
+            misses.record_us(us)
+        }
+        per_slot[(i as usize * slots) / ok.max(1) as usize].record_us(us);
+        let user = &mut users[(i % u64::from(tier.users)) as usize];
+        *user = (user.0 + 1, user.1 + ms, user.2.min(ms), user.3.max(ms));
+    }
+    let spread_over = |total: u64| -> Vec<u64> {
+        (0..slots as u64).map(|s| total * (s + 1) / slots as u64 - total * s / slots as u64).collect()
+    };
+    let failed: BTreeMap<FailureKind, u64> = tier.failures.iter().copied().collect();
+    let rate = |n: u64, of: u64| (of > 0).then(|| n as f64 / of as f64);
+    let hit_count = hits.count();
+    let step =
+        |name: &str, request: &str, h: Histogram, requests: u64, failed: BTreeMap<FailureKind, u64>| {
+            let failures: u64 = failed.values().sum();
+            Step {
+                name: name.to_owned(),
+                request: request.to_owned(),
+                requests,
+                ok: h.count(),
+                refused: tier.refused,
+                success_rate: rate(h.count(), h.count() + failures),
+                failed,
+                latency_ms: h.clone().into(),
+                service_time_ms: h.into(),
+                statuses: [(200, requests)].into(),
+                ..Step::default()
+            }
+        };
+    Scenario {
+        name: tier.name.to_owned(),
+        verdict: Verdict::Pass,
+        reason: "All conditions hold.".to_owned(),
+        load: format!(
+            "{} users × {} iterations, together",
+            tier.users,
+            tier.requests / u64::from(tier.users).max(1)
+        ),
+        users_peak: tier.users,
+        duration_s: tier.seconds,
+        started_s: 0.4,
+        iterations: tier.requests,
+        requests: tier.requests,
+        ok,
+        refused: tier.refused,
+        success_rate: rate(ok, ok + failed_total),
+        throughput: (ok > 0).then(|| (ok + tier.refused) as f64 / tier.seconds),
+        latency_ms: all.clone().into(),
+        service_time_ms: all.clone().into(),
+        steps: vec![step("ask", "POST /api/chat", all, tier.requests, failed.clone())],
+        failed,
+        counters: vec![Counter {
+            name: "cache_hit".to_owned(),
+            yes: hit_count,
+            no: ok - hit_count,
+            rate: rate(hit_count, ok),
+            latency_true_ms: hits.into(),
+            latency_false_ms: misses.into(),
+        }],
+        series: Series {
+            interval_s: interval,
+            ok: per_slot.iter().map(Histogram::count).collect(),
+            refused: spread_over(tier.refused),
+            failed: spread_over(failed_total),
+            users: vec![tier.users; slots],
+            p50_ms: per_slot.iter().map(|h| h.quantile_ms(0.5)).collect(),
+            p95_ms: per_slot.iter().map(|h| h.quantile_ms(0.95)).collect(),
+            max_ms: per_slot.iter().map(Histogram::max_ms).collect(),
+            memory: (0..slots).map(|s| Some(48e6 + 9e6 * (s as f64 / slots as f64).sqrt())).collect(),
+            cpu: (0..slots).map(|_| Some(0.4 + 0.2 * noise.uniform())).collect(),
+        },
+        users: users
+            .iter()
+            .enumerate()
+            .map(|(i, u)| User {
+                name: format!("user-{}", i + 1),
+                ok: u.0,
+                mean_ms: (u.0 > 0).then(|| u.1 / u.0 as f64),
+                min_ms: (u.0 > 0).then_some(u.2),
+                max_ms: (u.0 > 0).then_some(u.3),
+                ..User::default()
+            })
+            .collect(),
+        grade: Some("excellent".to_owned()),
+        resources: Some(Resources {
+            memory_before: 48.2e6,
+            memory_peak: 57.9e6,
+            memory_after: 51.0e6,
+            memory_growth: 2.8e6,
+            memory_slope: Some(1200.0),
+            cpu_s: 5.4,
+            cpu_cores: 0.45,
+            read_bytes: Some(0.0),
+            written_bytes: Some(81_920.0),
+            open_files_peak: Some(37),
+        }),
+        probes: vec![Probe {
+            name: "queue_depth".to_owned(),
+            before: Some(0.0),
+            after: Some(0.0),
+            min: Some(0.0),
+            max: Some(f64::from(tier.users / 3)),
+            samples: slots as u64,
+        }],
+        generator: Generator {
+            lateness_p99_ms: Some(0.8),
+            cpu_cores: 0.08,
+            stall_max_ms: 2.1,
+            release_spread_ms: Some(0.6),
+            ..Generator::default()
+        },
+        ..Scenario::default()
+    }
+}
+
+/// A condition on a figure that holds or does not.
+pub fn condition(
+    text: &str,
+    value: f64,
+    limit: f64,
+    unit: Unit,
+    holds: bool,
+    requirement: &str,
+) -> ConditionResult {
+    let q = |v| loadgate_report::quantity::Quantity::new(v, unit);
+    ConditionResult {
+        text: text.to_owned(),
+        level: Level::Critical,
+        verdict: if holds { Verdict::Pass } else { Verdict::Fail },
+        figure: text.split_whitespace().next().unwrap_or_default().to_owned(),
+        value: Some(value),
+        limit: Some(limit),
+        unit,
+        samples: 60,
+        message: format!("{} {} {}", q(value), if holds { "is within" } else { "is beyond" }, q(limit)),
+        requirement: Some(requirement.to_owned()),
+        place: Some(Place { file: "suites/cached-chat.yml".to_owned(), line: 31, column: 9 }),
+    }
+}
+
+fn usual_conditions(s: &mut Scenario, requirement: &str, success: f64, mean_ms: f64, hits: f64) {
+    let success_rate = s.success_rate.unwrap_or(0.0);
+    let mean = s.latency_ms.mean.unwrap_or(0.0);
+    let rate = s.counters[0].rate.unwrap_or(0.0);
+    s.requirements = vec![requirement.to_owned()];
+    s.conditions = vec![
+        condition(
+            &format!("success_rate > {}%", success * 100.0),
+            success_rate,
+            success,
+            Unit::Ratio,
+            success_rate > success,
+            requirement,
+        ),
+        condition(
+            &format!("latency.mean < {mean_ms}ms"),
+            mean,
+            mean_ms,
+            Unit::Ms,
+            mean < mean_ms,
+            requirement,
+        ),
+        condition(
+            &format!("cache_hit.rate > {}%", hits * 100.0),
+            rate,
+            hits,
+            Unit::Ratio,
+            rate > hits,
+            requirement,
+        ),
+    ];
+    s.verdict = Verdict::worst(s.conditions.iter().map(|c| c.verdict));
+    if s.verdict != Verdict::Pass {
+        s.reason = s
+            .conditions
+            .iter()
+            .filter(|c| c.verdict == Verdict::Fail)
+            .map(|c| c.message.clone())
+            .collect::<Vec<_>>()
+            .join("; ");
+    }
+}
+
+/// The frame of every fixture.
+pub fn report() -> Report {
+    Report {
+        schema: SCHEMA.to_owned(),
+        verdict: Verdict::Pass,
+        reason: "All 15 conditions of 5 scenarios hold.".to_owned(),
+        suite: SuiteInfo {
+            name: "cached-chat".to_owned(),
+            file: "suites/cached-chat.yml".to_owned(),
+            hash: "5f3a09c1d2e4b687".to_owned(),
+            description: Some("A chat API with a response cache, in tiers.".to_owned()),
+        },
+        run: RunInfo {
+            id: "20260412T093011Z-42".to_owned(),
+            started_at: "2026-04-12T09:30:11Z".to_owned(),
+            duration_s: 48.3,
+            seed: 42,
+            loadgate: "0.1.0".to_owned(),
+            variables: [("port".to_owned(), "8080".to_owned())].into(),
+            ..RunInfo::default()
+        },
+        environment: Environment {
+            machine: Machine {
+                cpu: "AMD EPYC 7763".to_owned(),
+                vcpus: 4,
+                memory_gib: 16,
+                arch: "x86_64".to_owned(),
+                os: "Ubuntu 24.04".to_owned(),
+            },
+            revision: Some(Revision {
+                commit: "9f1c2ab34de5678901234567890abcdef1234567".to_owned(),
+                branch: Some("faster-cache".to_owned()),
+                dirty: false,
+            }),
+            ci: Some("GitHub Actions".to_owned()),
+            steal: Some(0.003),
+            load_before: Some(0.4),
+        },
+        target: TargetInfo {
+            url: "http://127.0.0.1:8080".to_owned(),
+            command: Some("uvicorn src.api:app --port 8080".to_owned()),
+            ready_ms: Some(812.0),
+            ..TargetInfo::default()
+        },
+        ..Report::default()
+    }
+}
+
+fn tiers() -> Vec<Tier> {
+    let tier = |name, users, requests, hit_rate, seconds| Tier {
+        name,
+        users,
+        requests,
+        hit_rate,
+        seconds,
+        ..Tier::default()
+    };
+    vec![
+        tier("baseline", 1, 60, 0.62, 4.0),
+        tier("light", 5, 240, 0.78, 8.0),
+        tier("medium", 10, 360, 0.82, 10.0),
+        tier("heavy", 20, 600, 0.86, 12.0),
+        tier("stress", 50, 1200, 0.9, 14.0),
+    ]
+}
+
+const LIMITS: [(&str, f64, f64, f64); 5] = [
+    ("C1", 0.95, 300.0, 0.5),
+    ("C2", 0.95, 400.0, 0.7),
+    ("C3", 0.95, 500.0, 0.75),
+    ("C4", 0.9, 1000.0, 0.8),
+    ("C5", 0.8, 3000.0, 0.85),
+];
+
+fn cost(report: &mut Report) {
+    let (paid, free) = report.scenarios.iter().fold((0, 0), |(p, f), s| {
+        let counter = s.counters.first().cloned().unwrap_or_default();
+        (p + counter.no, f + counter.yes)
+    });
+    report.cost = Some(Cost {
+        currency: "USD".to_owned(),
+        per_request: 0.06,
+        paid,
+        free,
+        total: paid as f64 * 0.06,
+        saved: free as f64 * 0.06,
+        per_day: 1000.0,
+        monthly: 1800.0 * paid as f64 / (paid + free).max(1) as f64,
+        monthly_without_free: 1800.0,
+    });
+}
+
+/// A healthy run without a baseline.
+pub fn pass() -> Report {
+    let mut report = report();
+    for (tier, (label, success, mean, hits)) in tiers().iter().zip(LIMITS) {
+        let mut s = scenario(tier);
+        usual_conditions(&mut s, label, success, mean, hits);
+        report.scenarios.push(s);
+    }
+    report.comparison = Some(Comparison {
+        mode: ComparisonMode::Stored,
+        status: ComparisonStatus::Missing,
+        message: "There is no baseline for this suite yet.".to_owned(),
+        next: Some("Store this run with `loadgate baseline accept`.".to_owned()),
+        base: "baselines/cached-chat.json".to_owned(),
+        runs: 0,
+        commit: None,
+        newest: None,
+        figures: Vec::new(),
+        curves: Vec::new(),
+    });
+    cost(&mut report);
+    report
+}
+
+fn compared(
+    scenario: &Scenario,
+    figure: &str,
+    unit: Unit,
+    now: Option<f64>,
+    change: f64,
+    outcome: ChangeOutcome,
+) -> ComparedFigure {
+    let before = now.map(|n| n / (1.0 + change));
+    let worse = if matches!(figure, "throughput" | "success_rate" | "cache_hit.rate") { -1.0 } else { 1.0 };
+    let tolerance = if figure == "latency.p95" { 0.1 } else { 0.05 };
+    ComparedFigure {
+        scenario: scenario.name.clone(),
+        figure: figure.to_owned(),
+        unit,
+        gated: figure != "latency.p99",
+        now,
+        before,
+        change: now.map(|_| change),
+        interval: Some([change - 0.022, change + 0.025]),
+        noise: Some(0.031),
+        tolerance,
+        floor: if unit == Unit::Ms { 2.0 } else { 0.005 },
+        limit: before.map(|b| b * (1.0 + worse * tolerance)),
+        samples: scenario.ok,
+        runs: 12,
+        rounds: 3,
+        outcome,
+        note: (figure == "latency.p99").then(|| "p99 is shown and never gates".to_owned()),
+    }
+}
+
+/// A run with everything that can go wrong, compared with stored runs.
+pub fn fail() -> Report {
+    let mut report = pass();
+    let mut heavy = scenario(&Tier {
+        name: "heavy",
+        users: 20,
+        requests: 640,
+        hit_rate: 0.71,
+        miss_ms: 210.0,
+        failures: vec![(FailureKind::Timeout, 7), (FailureKind::Status5xx, 31), (FailureKind::CrossTalk, 2)],
+        refused: 45,
+        seconds: 12.0,
+    });
+    usual_conditions(&mut heavy, "C4", 0.9, 1000.0, 0.8);
+    heavy.grade = Some("good".to_owned());
+    let mut warn =
+        condition("latency.p95 < 250ms", heavy.latency_ms.p95.unwrap_or(0.0), 250.0, Unit::Ms, false, "C13");
+    warn.level = Level::Warn;
+    heavy.conditions.push(warn);
+    heavy.verdict = Verdict::Fail;
+    heavy.reason = "user-3 was shown text of user-11; cache_hit.rate is 71 %, must be above 80 %; latency.p50 got 43 % slower".to_owned();
+    heavy.users[2].failed = 2;
+    heavy.users[6].failed = 38;
+    heavy.failures = vec![
+        failure(
+            FailureKind::Status5xx,
+            "user-7",
+            3.4,
+            "503 Service Unavailable: worker pool exhausted",
+            None,
+        ),
+        failure(FailureKind::Timeout, "user-7", 6.9, "no complete response within 2 s", None),
+        failure(
+            FailureKind::CrossTalk,
+            "user-3",
+            8.1,
+            "the answer contains the canary of another user",
+            Some("user-11"),
+        ),
+    ];
+    heavy.phases = vec![
+        Phase { name: "warm-up".to_owned(), from_s: 0.0, to_s: 2.0 },
+        Phase { name: "measured".to_owned(), from_s: 2.0, to_s: 12.0 },
+    ];
+    heavy.classes = ["quick", "complex"]
+        .iter()
+        .zip([4.0, 180.0])
+        .map(|(name, ms)| {
+            let s =
+                scenario(&Tier { miss_ms: ms, hit_rate: 0.0, requests: 120, users: 10, ..Tier::default() });
+            Class {
+                name: (*name).to_owned(),
+                users: 10,
+                iterations: 120,
+                requests: 120,
+                ok: 120,
+                success_rate: Some(1.0),
+                throughput: s.throughput,
+                latency_ms: s.latency_ms,
+                ..Class::default()
+            }
+        })
+        .collect();
+    let mut stream = heavy.steps[0].clone();
+    stream.name = "stream".to_owned();
+    stream.request = "POST /api/chat/stream".to_owned();
+    stream.ttft_ms = Some(scenario(&Tier { miss_ms: 60.0, hit_rate: 0.0, ..Tier::default() }).latency_ms);
+    stream.itl_ms = Some(scenario(&Tier { miss_ms: 18.0, hit_rate: 0.0, ..Tier::default() }).latency_ms);
+    stream.tokens_per_s = Some(54.2);
+    heavy.steps.push(stream);
+    heavy.rounds = [("first", 61.0), ("confirm", 58.5), ("confirm", 63.2)]
+        .iter()
+        .map(|(purpose, p50)| Round {
+            purpose: (*purpose).to_owned(),
+            figures: [("latency.p50".to_owned(), *p50), ("throughput".to_owned(), 148.0)].into(),
+        })
+        .collect();
+    report.scenarios[3] = heavy.clone();
+
+    let mut figures = Vec::new();
+    for s in &report.scenarios {
+        let slow = s.name == "heavy";
+        let fast = s.name == "light";
+        let l = &s.latency_ms;
+        let pick = |bad: f64, good: f64, same: f64| {
+            if slow {
+                (bad, ChangeOutcome::Regression)
+            } else if fast {
+                (good, ChangeOutcome::Improved)
+            } else {
+                (same, ChangeOutcome::Unchanged)
+            }
+        };
+        let (change, outcome) = pick(0.432, -0.181, 0.012);
+        figures.push(compared(s, "latency.p50", Unit::Ms, l.p50, change, outcome));
+        let (change, outcome) = pick(0.287, -0.122, -0.008);
+        figures.push(compared(s, "latency.p95", Unit::Ms, l.p95, change, outcome));
+        figures.push(compared(
+            s,
+            "throughput",
+            Unit::PerSecond,
+            s.throughput,
+            if slow { -0.021 } else { 0.004 },
+            ChangeOutcome::Unchanged,
+        ));
+        let hits = if slow { (-0.155, ChangeOutcome::Suspected) } else { (0.003, ChangeOutcome::Unchanged) };
+        figures.push(compared(s, "cache_hit.rate", Unit::Ratio, s.counters[0].rate, hits.0, hits.1));
+        figures.push(compared(s, "latency.p99", Unit::Ms, l.p99, 0.06, ChangeOutcome::NotJudged));
+    }
+    figures.push(ComparedFigure {
+        before: None,
+        change: None,
+        interval: None,
+        limit: None,
+        outcome: ChangeOutcome::Undecided,
+        note: Some("too few samples: 60, needs 100".to_owned()),
+        ..compared(&report.scenarios[0], "ttft.p50", Unit::Ms, Some(12.0), 0.0, ChangeOutcome::Undecided)
+    });
+    let curves = report
+        .scenarios
+        .iter()
+        .map(|s| BaseCurve {
+            scenario: s.name.clone(),
+            points: s
+                .latency_ms
+                .histogram
+                .curve()
+                .iter()
+                .map(|(q, ms)| [*q, if s.name == "heavy" { ms / 1.4 } else { ms * 1.03 }])
+                .collect(),
+        })
+        .collect();
+    let p50 = figures.iter().find(|f| f.scenario == "heavy" && f.figure == "latency.p50").cloned();
+    report.comparison = Some(Comparison {
+        mode: ComparisonMode::Stored,
+        status: ComparisonStatus::Judged,
+        message: "12 runs of the same machine class, newest 2026-04-11.".to_owned(),
+        next: None,
+        base: "baselines/cached-chat.json".to_owned(),
+        runs: 12,
+        commit: Some("41d0c7e2aa5678901234567890abcdef12345678".to_owned()),
+        newest: Some("2026-04-11T04:10:00Z".to_owned()),
+        figures,
+        curves,
+    });
+
+    let p50 = p50.map(|f| Evidence {
+        unit: f.unit,
+        now: f.now,
+        before: f.before,
+        limit: f.limit,
+        change: f.change,
+        interval: f.interval,
+        tolerance: Some(f.tolerance),
+        noise: f.noise,
+        samples: Some(f.samples),
+        rounds: Some(f.rounds),
+        runs: Some(f.runs),
+        confirmed: Some(true),
+    });
+    let finding = |scenario: Option<&str>, figure: &str, verdict, kind, message: &str| Finding {
+        scenario: scenario.map(str::to_owned),
+        figure: figure.to_owned(),
+        verdict,
+        kind,
+        message: message.to_owned(),
+        next: None,
+        requirement: None,
+        condition: None,
+        evidence: None,
+        place: None,
+    };
+    let simple = |unit, now: Option<f64>, limit| Evidence {
+        unit,
+        now,
+        before: None,
+        limit: Some(limit),
+        change: None,
+        interval: None,
+        tolerance: None,
+        noise: None,
+        samples: Some(555),
+        rounds: None,
+        runs: None,
+        confirmed: None,
+    };
+    report.findings = vec![
+        Finding {
+            next: Some("Look at what the service shares between requests: the cache key, globals, the session store. The failures below name both users.".to_owned()),
+            requirement: Some("A3".to_owned()),
+            ..finding(Some("heavy"), "cross_talk", Verdict::Fail, FindingKind::CrossTalk, "user-3 was shown text of user-11, twice.")
+        },
+        Finding {
+            next: Some("Check the cache's size and key; the misses rose with the number of users.".to_owned()),
+            requirement: Some("C4".to_owned()),
+            condition: Some("cache_hit.rate > 80%".to_owned()),
+            place: Some(Place { file: "suites/cached-chat.yml".to_owned(), line: 33, column: 9 }),
+            evidence: Some(simple(Unit::Ratio, heavy.counters[0].rate, 0.8)),
+            ..finding(Some("heavy"), "cache_hit.rate", Verdict::Fail, FindingKind::Condition, "cache_hit.rate is 71.2 %, must be above 80 %.")
+        },
+        Finding {
+            next: Some("Compare the percentile curves of `heavy`: the whole distribution moved, not only its tail.".to_owned()),
+            evidence: p50,
+            ..finding(Some("heavy"), "latency.p50", Verdict::Fail, FindingKind::Regression, "latency.p50 got 43.2 % slower; 5 % are allowed. Three fresh rounds show the same.")
+        },
+        Finding {
+            requirement: Some("C13".to_owned()),
+            condition: Some("latency.p95 < 250ms".to_owned()),
+            evidence: Some(simple(Unit::Ms, heavy.latency_ms.p95, 250.0)),
+            ..finding(Some("heavy"), "latency.p95", Verdict::Pass, FindingKind::Warning, "latency.p95 is above the 250 ms that the suite wants; this only warns.")
+        },
+        finding(Some("light"), "latency.p50", Verdict::Pass, FindingKind::Improvement, "latency.p50 got 18.1 % faster."),
+        finding(Some("light"), "latency.p95", Verdict::Pass, FindingKind::Improvement, "latency.p95 got 12.2 % faster."),
+    ];
+    report.verdict = Verdict::Fail;
+    report.reason = "heavy: users saw each other's text, cache_hit.rate is 71.2 % instead of above 80 %, and latency.p50 got 43 % slower.".to_owned();
+    report.warnings = vec!["The suite's hash differs from the baseline's in comments only.".to_owned()];
+    cost(&mut report);
+    report
+}
+
+fn failure(kind: FailureKind, user: &str, at_s: f64, message: &str, foreign: Option<&str>) -> FailureSample {
+    FailureSample {
+        kind,
+        step: "ask".to_owned(),
+        user: user.to_owned(),
+        at_s,
+        message: message.to_owned(),
+        foreign_user: foreign.map(str::to_owned),
+    }
+}
+
+/// One request, nothing else.
+pub fn one() -> Report {
+    let mut report = report();
+    let mut s = scenario(&Tier {
+        name: "smoke",
+        users: 1,
+        requests: 1,
+        hit_rate: 0.0,
+        seconds: 0.2,
+        ..Tier::default()
+    });
+    s.counters.clear();
+    s.probes.clear();
+    s.resources = None;
+    s.grade = None;
+    s.conditions = vec![condition("ok == 1", 1.0, 1.0, Unit::Count, true, "E1")];
+    report.reason = "The one condition holds.".to_owned();
+    report.environment = Environment::default();
+    report.target.command = None;
+    report.scenarios = vec![s];
+    report
+}
+
+/// Interrupted before the second scenario had any sample; the target died.
+pub fn interrupted() -> Report {
+    let mut report = pass();
+    report.run.interrupted = true;
+    report.verdict = Verdict::Invalid;
+    report.reason = "The run was interrupted during `light`; nothing was measured there.".to_owned();
+    report.target.died = Some("exit status 137 after 6.2 s".to_owned());
+    report.scenarios.truncate(2);
+    report.scenarios[1] = Scenario {
+        name: "light".to_owned(),
+        verdict: Verdict::Invalid,
+        reason: "No request was completed.".to_owned(),
+        load: "5 users × 4 iterations, together".to_owned(),
+        users_peak: 5,
+        requests: 5,
+        failed: [(FailureKind::Connect, 5)].into(),
+        success_rate: Some(0.0),
+        conditions: vec![ConditionResult {
+            value: None,
+            samples: 0,
+            verdict: Verdict::Invalid,
+            message: "latency.mean has no samples".to_owned(),
+            ..condition("latency.mean < 400ms", 0.0, 400.0, Unit::Ms, false, "C2")
+        }],
+        ..Scenario::default()
+    };
+    report.findings = vec![Finding {
+        scenario: Some("light".to_owned()),
+        figure: "target".to_owned(),
+        verdict: Verdict::Invalid,
+        kind: FindingKind::Target,
+        message: "The target ended by itself during the run: exit status 137.".to_owned(),
+        next: Some("Start it by hand and look at its last output; 137 is what a process that ran out of memory gives.".to_owned()),
+        requirement: Some("C6".to_owned()),
+        condition: None,
+        evidence: None,
+        place: None,
+    }];
+    report.comparison = None;
+    cost(&mut report);
+    report
+}
+
+/// Nothing ran at all.
+pub fn empty() -> Report {
+    Report {
+        verdict: Verdict::Invalid,
+        reason: "No server answered at http://127.0.0.1:8080.".to_owned(),
+        scenarios: Vec::new(),
+        ..report()
+    }
+}
+
+/// Hostile text in every field that holds text; equal texts stay equal, so that references still lead somewhere.
+pub fn with_hostile_text() -> Report {
+    let mut json = serde_json::to_value(fail()).expect("a report is JSON");
+    spoil(&mut json, "", &hostile());
+    serde_json::from_value(json).expect("only free text was changed")
+}
+
+/// Fields whose text is one of a closed set.
+const CLOSED: &[&str] = &["schema", "verdict", "kind", "level", "unit", "mode", "status", "outcome"];
+
+fn spoil(value: &mut serde_json::Value, key: &str, hostile: &[String]) {
+    use serde_json::Value;
+    let instead = |text: &str| hostile[text.bytes().map(usize::from).sum::<usize>() % hostile.len()].clone();
+    match value {
+        Value::String(text) if !CLOSED.contains(&key) => *text = instead(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| spoil(item, "", hostile)),
+        Value::Object(map) => {
+            for (key, item) in map.iter_mut() {
+                spoil(item, key, hostile);
+            }
+            // Maps whose keys are free text.
+            if key == "variables" || key == "figures" {
+                let old = std::mem::take(map);
+                map.extend(old.into_iter().map(|(key, item)| (instead(&key), item)));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// As many scenarios and steps as anyone may want.
+pub fn wide(scenarios: usize, steps: usize) -> Report {
+    let mut report = fail();
+    let model = report.scenarios[2].clone();
+    let comparison = report.comparison.take();
+    report.scenarios = (0..scenarios)
+        .map(|i| {
+            let mut s = model.clone();
+            s.name = format!("scenario {}", i + 1);
+            s.verdict = if i % 7 == 3 { Verdict::Fail } else { Verdict::Pass };
+            let step = s.steps[0].clone();
+            s.steps = (0..steps).map(|k| Step { name: format!("step {}", k + 1), ..step.clone() }).collect();
+            s
+        })
+        .collect();
+    report.comparison = comparison.map(|mut c| {
+        let model = c.figures[10].clone();
+        c.figures = report
+            .scenarios
+            .iter()
+            .map(|s| ComparedFigure { scenario: s.name.clone(), ..model.clone() })
+            .collect();
+        c.curves.clear();
+        c
+    });
+    report
+}

@@ -1,0 +1,155 @@
+//! What holds for every page: text stays text, numbers are the report's, data comes back.
+
+mod builder;
+
+use std::collections::BTreeSet;
+
+use loadgate_report::Report;
+use loadgate_report::html::Node;
+use loadgate_report::page::{Page, View, assemble, extract};
+
+const TEMPLATE: &str = "<!doctype html><title><!--loadgate:title--></title><main><!--loadgate:body--></main><!--loadgate:data-->";
+
+fn all() -> Vec<(&'static str, Report)> {
+    vec![
+        ("pass", builder::pass()),
+        ("fail", builder::fail()),
+        ("one", builder::one()),
+        ("interrupted", builder::interrupted()),
+        ("empty", builder::empty()),
+        ("hostile", builder::with_hostile_text()),
+        ("default", Report::default()),
+    ]
+}
+
+fn views() -> Vec<View> {
+    let open = View {
+        interactive: true,
+        toggled: ["scenario-baseline", "scenario-light"].map(str::to_owned).into(),
+        sorted: [("scenarios-table".to_owned(), (3, true))].into(),
+        span: [("scenario-heavy".to_owned(), (2.0, 6.0))].into(),
+        ..View::default()
+    };
+    vec![View::printed(), open.clone(), View { no_baseline: true, only_changed: true, ..open }]
+}
+
+/// Visits all elements.
+fn elements<'a>(node: &'a Node, seen: &mut Vec<&'a loadgate_report::html::Element>) {
+    match node {
+        Node::Text(_) => {}
+        Node::List(nodes) => nodes.iter().for_each(|n| elements(n, seen)),
+        Node::Element(e) => {
+            seen.push(e);
+            e.children.iter().for_each(|n| elements(n, seen));
+        }
+    }
+}
+
+#[test]
+fn no_text_of_a_report_becomes_markup() {
+    let report = builder::with_hostile_text();
+    for view in views() {
+        let html = Page::new(&report, &view).render().to_string();
+        for text in ["<script", "</script", "<img", "<!--", "onerror=alert(1)>"] {
+            assert!(!html.contains(text), "{text} in the page");
+        }
+        assert!(html.contains("&lt;/script&gt;&lt;script&gt;alert(1)"), "the hostile text is shown");
+    }
+    let file = assemble(TEMPLATE, &report);
+    let data = &file[file.find("<script").unwrap()..];
+    assert_eq!(data.matches("</script>").count(), 1);
+    assert!(!data.contains(['\u{2028}', '\u{2029}']) && !data.contains("<!--"));
+}
+
+#[test]
+fn data_comes_back_from_every_page() {
+    for (name, report) in all() {
+        let back = extract(&assemble(TEMPLATE, &report)).unwrap();
+        assert!(back == serde_json::to_string(&report).unwrap(), "{name}");
+    }
+}
+
+/// All numbers of a JSON document.
+fn numbers(value: &serde_json::Value, found: &mut BTreeSet<u64>) {
+    match value {
+        serde_json::Value::Number(n) => drop(found.insert(n.as_f64().unwrap().to_bits())),
+        serde_json::Value::Array(items) => items.iter().for_each(|v| numbers(v, found)),
+        serde_json::Value::Object(map) => map.values().for_each(|v| numbers(v, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_number_of_the_page_stands_in_the_report() {
+    for (name, report) in all() {
+        let mut known = BTreeSet::from([0f64.to_bits()]);
+        numbers(&serde_json::to_value(&report).unwrap(), &mut known);
+        // Sums that the contract defines and does not repeat.
+        for s in &report.scenarios {
+            known.insert((s.failed_total() as f64).to_bits());
+            known.extend(s.steps.iter().map(|step| (step.failed.values().sum::<u64>() as f64).to_bits()));
+        }
+        let page = Page::new(&report, &View::printed()).render();
+        let mut seen = Vec::new();
+        elements(&page, &mut seen);
+        let mut count = 0;
+        for element in seen.iter().filter(|e| e.tag == "data") {
+            let value: f64 = element.get("value").unwrap().parse().unwrap();
+            assert!(known.contains(&value.to_bits()), "{name}: {value} is not in the report");
+            count += 1;
+        }
+        assert!(count > 50 || report.scenarios.len() < 2, "{name}: only {count} numbers");
+    }
+}
+
+#[test]
+fn ids_are_unique_and_links_lead_somewhere() {
+    for (name, report) in all() {
+        for view in views() {
+            let page = Page::new(&report, &view).render();
+            let mut seen = Vec::new();
+            elements(&page, &mut seen);
+            let ids: Vec<&str> = seen.iter().filter_map(|e| e.get("id")).collect();
+            let unique: BTreeSet<&str> = ids.iter().copied().collect();
+            assert_eq!(ids.len(), unique.len(), "{name}");
+            for link in seen.iter().filter_map(|e| e.get("href")) {
+                assert!(unique.contains(&link[1..]), "{name}: {link} leads nowhere");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_style_attributes_since_the_policy_forbids_them() {
+    for (_, report) in all() {
+        let page = Page::new(&report, &View::printed()).render();
+        let mut seen = Vec::new();
+        elements(&page, &mut seen);
+        for e in seen {
+            assert!(
+                e.attributes.iter().all(|(name, _)| *name != "style" && !name.starts_with("on")),
+                "{}",
+                e.tag
+            );
+        }
+    }
+}
+
+#[test]
+fn a_newer_report_is_shown_with_a_note() {
+    let mut json = serde_json::to_value(builder::pass()).unwrap();
+    json["schema"] = "loadgate.report/2".into();
+    json["constellation"] = serde_json::json!({ "unknown": [1, 2, 3] });
+    let report: Report = serde_json::from_value(json).unwrap();
+    let text = Page::new(&report, &View::printed()).render().text();
+    assert!(text.contains("loadgate.report/2") && text.contains("what it understands"), "{text}");
+}
+
+#[test]
+fn a_search_leaves_what_fits() {
+    let report = builder::fail();
+    let view = View { interactive: true, search: "stress".to_owned(), ..View::default() };
+    let page = Page::new(&report, &view);
+    assert_eq!(page.scenario_table().rows.len(), 1);
+    assert!(page.comparison_table().rows.len() >= 5);
+}
