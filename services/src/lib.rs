@@ -10,6 +10,7 @@
 mod cached_chat;
 mod conversations;
 mod crowd;
+mod deltas;
 mod documents;
 mod error;
 mod every;
@@ -17,18 +18,21 @@ mod host;
 mod limit;
 mod model;
 mod pace;
+mod queue;
 mod reply;
 mod service;
 mod sessions;
 mod setup;
 mod store;
+mod stream_chat;
 mod timer;
 
 pub use error::Error;
 pub use host::{Exit, Running, start};
 pub use service::{FaultInfo, Options, ServiceInfo};
 
-static ALL: &[ServiceInfo] = &[conversations::INFO, cached_chat::INFO, sessions::INFO, documents::INFO];
+static ALL: &[ServiceInfo] =
+    &[stream_chat::INFO, conversations::INFO, cached_chat::INFO, sessions::INFO, documents::INFO];
 
 /// All reference services, in the order of the docs.
 pub fn all() -> &'static [ServiceInfo] {

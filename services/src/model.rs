@@ -93,6 +93,15 @@ pub(crate) fn words(text: &str) -> impl Iterator<Item = String> {
     text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase)
 }
 
+/// Whether a question is about what was said before rather than about the world.
+pub(crate) fn refers_back(question: &str) -> bool {
+    let question = question.trim_start().to_lowercase();
+    ["and ", "what about ", "how about "].iter().any(|start| question.starts_with(start))
+        || ["i said", "i told", "i asked", "you said", "you told", "earlier", "previous", "remember"]
+            .iter()
+            .any(|phrase| question.contains(phrase))
+}
+
 /// The longest distinct words of a question, up to `most`, in the order in which they stand.
 fn keywords(question: &str, most: usize) -> Vec<String> {
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
@@ -177,6 +186,19 @@ mod tests {
         assert!(text.contains("harbour cranes") && text.ends_with("Earlier you said: blue7."), "{text}");
         assert!((2..=PIECES).contains(&answer.pieces.len()));
         assert!(answer.completion_tokens >= 40);
+    }
+
+    #[test]
+    fn a_question_refers_back_only_where_it_says_so() {
+        for (question, expected) in [
+            ("What about the second one?", true),
+            ("What did I say earlier?", true),
+            ("Do you remember my code?", true),
+            ("How do I reset my password?", false),
+            ("What is it that makes the sky blue?", false),
+        ] {
+            assert_eq!(refers_back(question), expected, "{question}");
+        }
     }
 
     #[test]

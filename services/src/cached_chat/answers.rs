@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 use lru::LruCache;
 use tokio::sync::watch;
 
-use super::queue::{Full, Queue};
-use super::{CACHE_OFF, MODEL, TTL_TOO_SHORT};
+use super::{CACHE_OFF, MODEL, SLOTS, TTL_TOO_SHORT, WAITING};
 use crate::model::{self, Answer, Progress};
+use crate::queue::{Full, Queue};
 use crate::setup::Setup;
 
 /// Answers that the cache holds.
@@ -98,7 +98,7 @@ impl Answers {
                 calls: HashMap::new(),
                 figures: Figures::default(),
             }),
-            queue: Queue::new(),
+            queue: Queue::new(SLOTS, WAITING),
             ttl,
             on: !setup.fault.is(CACHE_OFF),
         }

@@ -7,20 +7,22 @@ use std::time::Instant;
 use axum::extract::{Query, State as Shared};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::answers::{Call, Key, Source};
-use super::history::{ConversationKey, Turn, refers_back};
+use super::history::{ConversationKey, Turn};
 use super::{
     CACHED_FLAG_LIES, CONNECTION_POOL_EXHAUSTED, CRASH_AT_15_USERS, ERRORS_2_PERCENT, KEY_INCLUDES_CONTEXT,
-    LOOK_UP, QUEUE_NEVER_DRAINS, SERIAL_PROCESSING, SERIAL_WRITE, SLOW_TAIL, STALL, STALLS, State, TAIL,
-    answers, queue, stream,
+    LOOK_UP, QUEUE_NEVER_DRAINS, SERIAL_PROCESSING, SERIAL_WRITE, SLOTS, SLOW_TAIL, STALL, STALLS, State,
+    TAIL, WAITING, answers,
 };
+use crate::deltas::{self, Spoken};
 use crate::host::Connection;
-use crate::model::{self, Answer};
+use crate::model::{self, Answer, refers_back};
+use crate::queue::Full;
 use crate::reply::{Body, Failure};
 
 const MODEL_NAME: &str = "simulated-1";
@@ -92,14 +94,16 @@ pub(super) async fn ask(
     misbehave(&state, &connection).await?;
     let turn =
         if state.setup.fault.is(SERIAL_PROCESSING) { Some(state.faults.turn.lock().await) } else { None };
-    let streamed = question.stream || wants_events(&headers);
+    let streamed = question.stream || deltas::wanted(&headers);
     state.setup.pace.sleep(LOOK_UP).await;
     let mut reply = answer(&state, &question)?;
     if turn.is_some() {
         state.setup.pace.sleep(SERIAL_WRITE).await;
     }
     if streamed {
-        return Ok(stream::events(reply, MODEL_NAME, active));
+        let Reply { answer, call, facts, id } = reply;
+        let progress = call.map(|call| call.progress);
+        return Ok(deltas::events(Spoken { id, model: MODEL_NAME, answer, progress, facts }, active));
     }
     if let Some(call) = &mut reply.call
         && !call.finished().await
@@ -122,11 +126,6 @@ fn check(question: &Question) -> Result<(), Failure> {
         return Err(Failure::unprocessable("message must hold text, 8000 bytes at most"));
     }
     Ok(())
-}
-
-fn wants_events(headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    accept.is_some_and(|accept| accept.contains("text/event-stream"))
 }
 
 /// What the faults do to a request before it is answered.
@@ -184,16 +183,15 @@ fn answer(state: &State, question: &Question) -> Result<Reply, Failure> {
         _ => Vec::new(),
     };
     let pace = &state.setup.pace;
-    let source = state.answers.get(key, || model::compose(pace, &key, &question.message, &facts)).map_err(
-        |queue::Full| {
+    let source =
+        state.answers.get(key, || model::compose(pace, &key, &question.message, &facts)).map_err(|Full| {
             Failure::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "queue_full",
                 "too many questions wait for the model",
             )
             .retry_after(1)
-        },
-    )?;
+        })?;
     let (answer, call, cached, shared) = match source {
         Source::Cached(answer) => (answer, None, true, false),
         Source::Shared(call) => (Arc::clone(&call.answer), Some(call), false, true),
@@ -300,8 +298,8 @@ pub(super) async fn health(Shared(state): Shared<Arc<State>>) -> Json<Value> {
         "uptime_s": state.started.elapsed().as_secs_f64(),
         "active": state.active.load(Ordering::Relaxed),
         "queue_depth": depth,
-        "queue_bound": queue::BOUND,
-        "model": { "serving": state.answers.queue.serving(), "slots": queue::SLOTS },
+        "queue_bound": WAITING,
+        "model": { "serving": state.answers.queue.serving(), "slots": SLOTS },
         "conversations": state.histories.len(),
         "cache": {
             "size": state.answers.len(),

@@ -63,31 +63,9 @@ impl Histories {
     }
 }
 
-/// Whether a question is about what was said before rather than about the world.
-pub(super) fn refers_back(question: &str) -> bool {
-    let question = question.trim_start().to_lowercase();
-    ["and ", "what about ", "how about "].iter().any(|start| question.starts_with(start))
-        || ["i said", "i told", "i asked", "you said", "you told", "earlier", "previous", "remember"]
-            .iter()
-            .any(|phrase| question.contains(phrase))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_question_refers_back_only_where_it_says_so() {
-        for (question, expected) in [
-            ("What about the second one?", true),
-            ("What did I say earlier?", true),
-            ("Do you remember my code?", true),
-            ("How do I reset my password?", false),
-            ("What is it that makes the sky blue?", false),
-        ] {
-            assert_eq!(refers_back(question), expected, "{question}");
-        }
-    }
 
     #[test]
     fn turns_are_bounded_and_belong_to_one_conversation() {

@@ -25,8 +25,6 @@
 mod answers;
 mod chat;
 mod history;
-mod queue;
-mod stream;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -128,6 +126,12 @@ const LOOK_UP: Length = Length::millis(4, 300);
 
 /// A call of the model: mean 146 ms, in the original 14.6 s (mean of a log-normal: median · e^(σ²/2)).
 const MODEL: Spread = Spread { median: Length::millis(142, 14_150), sigma: 0.25 };
+
+/// Calls that the model serves at once.
+const SLOTS: usize = 16;
+
+/// Calls that may wait for the model; one more is refused.
+const WAITING: usize = 128;
 
 /// What `serial-processing` writes to disk before it takes the next request.
 const SERIAL_WRITE: Length = Length::millis(21, 2_100);
