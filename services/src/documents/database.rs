@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::DATABASE_LOCKED;
 use crate::error::Error;
-use crate::pace::Pace;
+use crate::pace::{Length, Pace};
 use crate::reply::Failure;
 use crate::setup::Setup;
 
@@ -25,6 +25,10 @@ const SCHEMA: &str = "
     );
     CREATE INDEX passages_of_document ON passages (document);
     PRAGMA foreign_keys = ON;";
+
+/// The way to the database and back, as if it were on another machine with a disk; nobody else waits for it.
+const READ: Length = Length::millis(1, 5);
+const WRITE: Length = Length::millis(6, 30);
 
 /// How long a write takes under the fault, so that others meet it.
 const SLOW_WRITE: Duration = Duration::from_millis(40);
@@ -70,6 +74,7 @@ impl Database {
         query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> rusqlite::Result<T> {
         let connection = Arc::clone(&self.connection);
+        self.pace.sleep(READ).await;
         self.pace.work(move || query(&connection.lock().unwrap_or_else(PoisonError::into_inner))).await
     }
 
@@ -79,6 +84,7 @@ impl Database {
         change: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> rusqlite::Result<T> {
         let (connection, shared) = (Arc::clone(&self.connection), self.shared.clone());
+        self.pace.sleep(WRITE).await;
         self.pace
             .work(move || match shared {
                 None => in_transaction(

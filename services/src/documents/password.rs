@@ -9,8 +9,8 @@ use crate::pace::Pace;
 /// Memory and passes of the full length: what OWASP's password storage cheat sheet asks for as a minimum.
 const FULL: (u32, u32) = (19 * 1024, 2);
 
-/// Those of the short one: real work still, a tenth of it.
-const SHORT: (u32, u32) = (4 * 1024, 1);
+/// Those of the short one: real work still, a fifth of it.
+const SHORT: (u32, u32) = (8 * 1024, 1);
 
 /// A hashed password.
 pub(super) type Hash = [u8; 32];
