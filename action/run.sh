@@ -26,8 +26,10 @@ option --baseline "$INPUT_BASELINE"
 option --mode "$INPUT_MODE"
 option --base "$INPUT_BASE_REF"
 option --fail-on "$INPUT_FAIL_ON"
-option --out "$INPUT_OUT"
-if [ -n "$INPUT_ARGS" ]; then
+# Absolute, so that the paths among the outputs mean the same in every later step.
+case "$INPUT_OUT" in /* | [A-Za-z]:*) out="$INPUT_OUT" ;; *) out="$(native "$PWD")/$INPUT_OUT" ;; esac
+option --out "$out"
+if [ -n "${INPUT_ARGS//[[:space:]]/}" ]; then
     # xargs splits and takes quotes away, but expands nothing.
     words="$(mktemp)"
     printf '%s\n' "$INPUT_ARGS" | xargs printf '%s\0' >"$words" || fail "args: a quote is not closed"
@@ -45,14 +47,13 @@ code=0
 "$LOADGATE" "${arguments[@]}" || code=$?
 output exit-code "$code"
 
-if [ -d "$INPUT_OUT" ]; then
-    out="$(cd "$INPUT_OUT" && pwd)"
-    output out "$(native "$out")"
+if [ -d "$out" ]; then
+    output out "$out"
     if [ -f "$out/report.html" ]; then
         # An artifact of one unpacked file takes the file's name, which must differ between jobs.
-        folder="$(mktemp -d)"
+        folder="$(native "$(mktemp -d)")"
         page="$folder/${INPUT_ARTIFACT_NAME//\//-}.html"
         cp "$out/report.html" "$page"
-        output page "$(native "$page")"
+        output page "$page"
     fi
 fi

@@ -1,0 +1,201 @@
+//! A repository with the action in it, and act to run its workflows on this machine, without containers.
+
+use std::process::{Command, Stdio};
+
+use camino::Utf8PathBuf;
+use serde_json::Value;
+
+use super::{LOADGATE, Place, root};
+
+/// A repository that uses the action from its own root, as `uses: ./`.
+pub(crate) struct Repository {
+    place: Place,
+}
+
+/// What act did.
+pub(crate) struct Acted {
+    /// Whether the job succeeded.
+    pub(crate) succeeded: bool,
+    events: Vec<Value>,
+    log: String,
+}
+
+/// Stands in for actions/upload-artifact: notes what it was given, or fails as without permission.
+const UPLOAD: &str = r#"
+name: upload
+description: stands in for actions/upload-artifact
+inputs:
+  name: { default: artifact }
+  path: { required: true }
+  archive: { default: "true" }
+  if-no-files-found: { default: warn }
+  retention-days: { default: "0" }
+  overwrite: { default: "false" }
+outputs:
+  artifact-url: { value: "${{ steps.note.outputs.artifact-url }}" }
+runs:
+  using: composite
+  steps:
+    - id: note
+      shell: bash
+      env: { FILES: "${{ inputs.path }}", NAME: "${{ inputs.name }}" }
+      run: |
+        if [ "${UPLOAD_FORBIDDEN:-}" = true ]; then echo "no permission"; exit 1; fi
+        ls "$FILES"
+        echo "artifact-url=http://127.0.0.1/$NAME" >>"$GITHUB_OUTPUT"
+"#;
+
+impl Repository {
+    /// The action as it is in the workspace, and nothing else.
+    pub(crate) fn new() -> Self {
+        let place = Place::new();
+        copy(&root().join("action.yml"), &place.path().join("repository/action.yml"));
+        for entry in root().join("action").read_dir_utf8().expect("the action has a folder") {
+            let file = entry.expect("a readable folder");
+            if file.path().is_file() {
+                copy(file.path(), &place.path().join("repository/action").join(file.file_name()));
+            }
+        }
+        place.write("upload/action.yml", UPLOAD);
+        Self { place }
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        self.place.write(&format!("repository/{name}"), text);
+    }
+
+    pub(crate) fn path(&self) -> Utf8PathBuf {
+        self.place.path().join("repository")
+    }
+
+    /// Runs a workflow of one job that checks out and uses the action, with these inputs (lines of YAML).
+    pub(crate) fn act(&self, inputs: &str) -> Acted {
+        self.act_with(inputs, &[])
+    }
+
+    /// The same with variables in the environment of the job.
+    pub(crate) fn act_with(&self, inputs: &str, environment: &[(&str, &str)]) -> Acted {
+        let inputs: String = inputs.lines().map(|line| format!("          {line}\n")).collect();
+        let workflow = format!(
+            "on: push\npermissions: {{}}\njobs:\n  job:\n    runs-on: ubuntu-latest\n    steps:\n\
+             \x20     - uses: actions/checkout@v6\n\
+             \x20     - id: gate\n        uses: ./\n        with:\n          binary-path: {LOADGATE}\n{inputs}"
+        );
+        self.act_workflow(&workflow, environment)
+    }
+
+    /// Runs a workflow of the caller's.
+    pub(crate) fn act_workflow(&self, workflow: &str, environment: &[(&str, &str)]) -> Acted {
+        self.write(".github/workflows/load.yml", workflow);
+        self.commit();
+        let uses = fs_err::read_to_string(root().join("action.yml")).expect("the action is there");
+        let mut command = Command::new("act");
+        command
+            .args(["push", "--json", "--no-cache-server", "--platform", "ubuntu-latest=-self-hosted"])
+            .args(["--workflows", ".github/workflows/load.yml"])
+            .arg(format!("--action-cache-path={}", self.place.path().join("cache")))
+            .current_dir(self.path())
+            .env("PATH", path_with_tools())
+            .env("HOME", self.place.path())
+            .env("XDG_CONFIG_HOME", self.place.path().join("config"))
+            .stdin(Stdio::null());
+        // Each action that ours uses is there by our own hand: nothing is fetched.
+        for used in uses.lines().filter_map(|line| line.trim().strip_prefix("uses: ")) {
+            let name = used.split(" #").next().unwrap_or(used);
+            command.arg(format!("--local-repository={name}={}", self.place.path().join("upload")));
+        }
+        for (name, value) in environment {
+            command.arg(format!("--env={name}={value}"));
+        }
+        let output = command.output().expect("act is there after `cargo xtask setup`");
+        let text =
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        let events: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let log: String = events
+            .iter()
+            .filter_map(|event| event["msg"].as_str())
+            .map(|each| format!("{}\n", each.trim_end()))
+            .collect();
+        let result = events.iter().rev().find_map(|event| event["jobResult"].as_str());
+        assert!(result.is_some(), "act ran no job:\n{text}");
+        Acted { succeeded: result == Some("success"), events, log }
+    }
+
+    /// act reads the revision, and some actions do.
+    pub(crate) fn commit(&self) {
+        self.git(&["init", "--quiet", "--initial-branch=main"]);
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--allow-empty", "--message=as it is"]);
+    }
+
+    pub(crate) fn git(&self, arguments: &[&str]) {
+        let status = Command::new("git")
+            .args(["-c", "user.name=tests", "-c", "user.email=tests@localhost", "-c", "commit.gpgsign=false"])
+            .args(arguments)
+            .current_dir(self.path())
+            .env("HOME", self.place.path())
+            .status()
+            .expect("git is there after `cargo xtask setup`");
+        assert!(status.success(), "git {arguments:?}");
+    }
+}
+
+impl Acted {
+    /// An output of the action.
+    #[track_caller]
+    pub(crate) fn output(&self, name: &str) -> &str {
+        let found = self.events.iter().rev().find(|event| {
+            event["command"] == "set-output"
+                && event["name"] == name
+                && event["stepID"] == serde_json::json!(["gate"])
+        });
+        found
+            .and_then(|event| event["arg"].as_str())
+            .unwrap_or_else(|| panic!("no output {name}:\n{}", self.log))
+    }
+
+    /// All that was written to the job summary.
+    pub(crate) fn summary(&self) -> String {
+        let inner = self.events.iter().filter(|event| {
+            event["command"] == "summary" && event["stepID"].as_array().is_some_and(|path| path.len() > 1)
+        });
+        inner.filter_map(|event| event["content"].as_str()).collect()
+    }
+
+    /// Annotations of a kind (`error`, `warning`, `notice`), each as `file:line title: message`.
+    pub(crate) fn annotations(&self, kind: &str) -> Vec<String> {
+        let told = self.events.iter().filter(|event| event["command"] == kind);
+        told.map(|event| {
+            let pair = |name: &str| event["kvPairs"][name].as_str().unwrap_or_default().to_owned();
+            let message = event["arg"].as_str().unwrap_or_default();
+            format!("{}:{} {}: {message}", pair("file"), pair("line"), pair("title"))
+        })
+        .collect()
+    }
+
+    /// Everything that the job printed.
+    pub(crate) fn log(&self) -> &str {
+        &self.log
+    }
+
+    /// The job ended so; else its log is shown.
+    #[track_caller]
+    pub(crate) fn ends(&self, succeeded: bool, exit_code: &str) -> &Self {
+        assert_eq!((self.succeeded, self.output("exit-code")), (succeeded, exit_code), "{}", self.log);
+        self
+    }
+}
+
+fn copy(from: &camino::Utf8Path, to: &camino::Utf8Path) {
+    fs_err::create_dir_all(to.parent().expect("a file lies in a folder")).expect("the place is ours");
+    fs_err::copy(from, to).expect("the place is ours");
+}
+
+/// The path with the tools that `cargo xtask setup` has put beside the build.
+pub(crate) fn path_with_tools() -> std::ffi::OsString {
+    let target = camino::Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder");
+    let mut path = vec![target.join("tools/python/bin").into_std_path_buf()];
+    path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+    path.push("/usr/sbin".into());
+    std::env::join_paths(path).expect("folders without colons")
+}
