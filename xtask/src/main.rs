@@ -5,6 +5,7 @@
     reason = "a developer's tool talks to the terminal; the product's own printing is fenced in by `tidy`"
 )]
 
+mod dist;
 mod schema;
 mod setup;
 mod shell;
@@ -40,6 +41,8 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Build the product and pack it into target/dist/, as a release does.
+    Dist(dist::Options),
     /// Check the house rules that no compiler checks.
     Tidy,
     /// Everything that must pass before a change goes in; sets up first.
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Command::Setup => setup::run(),
         Command::Viewer { check } => viewer::run(check),
         Command::Schema { check } => schema::run(check),
+        Command::Dist(options) => dist::run(&options),
         Command::Tidy => tidy::run(),
         Command::Test(options) => test::run(&options),
     };
