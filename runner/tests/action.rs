@@ -157,7 +157,7 @@ fn the_text_of_the_target_is_no_workflow_command() {
     let _lock = quiet_machine();
     let hostile =
         "::error::pwned\n::set-output name=verdict::pass\n%0A::warning::pwned\r\n<script>pwned</script>";
-    let server = Server::start(move |_, _| Reply::Answer(500, hostile.to_owned()));
+    let server = Server::start(move |_, _| Reply::Answer(500, hostile.as_bytes().to_vec()));
     let repository = Repository::new();
     let suite =
         small_suite(&server.url(), 1, 5).replace("{ get: / }", "{ get: /, check: [ body == \"ok\" ] }");
@@ -176,7 +176,7 @@ fn the_text_of_the_target_is_no_workflow_command() {
 #[ignore = "needs act: cargo xtask test"]
 fn summary_and_annotations_can_be_switched_off() {
     let _lock = quiet_machine();
-    let server = Server::start(|_, _| Reply::Answer(500, String::new()));
+    let server = Server::start(|_, _| Reply::Answer(500, Vec::new()));
     let repository = Repository::new();
     repository.write("loadgate.yml", &small_suite(&server.url(), 1, 5));
     let acted =

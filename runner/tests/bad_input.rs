@@ -104,7 +104,7 @@ fn a_target_that_is_not_there_is_an_invalid_run() {
 fn a_target_that_dies_half_way_is_no_pass_and_named() {
     let _lock = quiet_machine();
     let server = Server::start(|number, _| match number {
-        ..60 => Reply::Answer(200, "ok".to_owned()),
+        ..60 => Reply::Answer(200, b"ok".to_vec()),
         _ => Reply::Die,
     });
     let place = Place::new();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// What the server does with a request.
 pub(crate) enum Reply {
     /// Answers with this status and body.
-    Answer(u16, String),
+    Answer(u16, Vec<u8>),
     /// Drops all connections and listens no longer.
     Die,
 }
@@ -61,7 +61,7 @@ impl Server {
 
     /// A server that answers everything with `ok`.
     pub(crate) fn healthy() -> Self {
-        Self::start(|_, _| Reply::Answer(200, "ok".to_owned()))
+        Self::start(|_, _| Reply::Answer(200, b"ok".to_vec()))
     }
 
     pub(crate) fn url(&self) -> String {
@@ -94,7 +94,7 @@ fn serve(connection: TcpStream, shared: &Shared, reply: &dyn Fn(u64, &str) -> Re
         match reply(number, &first_line) {
             Reply::Answer(status, body) => {
                 let head = format!("HTTP/1.1 {status} Told\r\ncontent-length: {}\r\n\r\n", body.len());
-                if writer.write_all((head + &body).as_bytes()).is_err() {
+                if writer.write_all(&[head.as_bytes(), &body].concat()).is_err() {
                     return;
                 }
             }
