@@ -40,7 +40,11 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
             }
             for (scheme_at, scheme) in line.match_indices("http://").chain(line.match_indices("https://")) {
                 let host = &line[scheme_at + scheme.len()..];
-                let is_named = host.starts_with(|c: char| c.is_ascii_alphanumeric());
+                let name = host
+                    .split(|c: char| !c.is_ascii_alphanumeric() && !"-.".contains(c))
+                    .next()
+                    .unwrap_or("");
+                let is_named = name.contains('.');
                 if is_named && !FREE.iter().any(|free| host.starts_with(free)) {
                     findings.push(Finding::new(
                         &file.path,
