@@ -7,63 +7,104 @@ pub const MAX_US: u64 = 3_600_000_000;
 /// Significant decimal digits of every recorded value.
 pub const DIGITS: u8 = 3;
 
+/// Buckets of one power of two above the exact ones: HDR histograms of 3 digits tell 2048 values apart, the upper half of
+/// which each further power of two shares.
+const HALF_BITS: u32 = 10;
+
 /// A histogram of time spans: 1 µs to 1 h at 3 significant digits, merged and never averaged.
 ///
-/// In JSON it is sparse: `{"us": [bucket value, …], "n": [count, …]}` with the values ascending. A bucket's value is the
-/// highest that HDR histograms count into it, so reading back and merging is exact.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Histogram(hdrhistogram::Histogram<u64>);
+/// The buckets are those of HDR histograms (Gil Tene, <https://hdrhistogram.github.io/HdrHistogram/>), but only the filled
+/// ones are kept: a report holds hundreds of histograms of a few samples each, and a dense one takes 188 kB.
+///
+/// In JSON it is `{"us": [bucket value, …], "n": [count, …]}` with the values ascending. A bucket's value is the highest
+/// that counts into it, so reading back and merging is exact.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Histogram {
+    /// Highest value of each filled bucket with its count, ascending.
+    filled: Vec<(u64, u64)>,
+    total: u64,
+}
 
-impl Default for Histogram {
-    fn default() -> Self {
-        Self(
-            hdrhistogram::Histogram::new_with_bounds(1, MAX_US, DIGITS)
-                .expect("the bounds are constant and valid"),
-        )
-    }
+/// Lowest and highest value of the bucket that a value counts into.
+fn bucket(us: u64) -> (u64, u64) {
+    let shift = us.checked_ilog2().unwrap_or(0).saturating_sub(HALF_BITS);
+    let lowest = (us >> shift) << shift;
+    (lowest, lowest + (1 << shift) - 1)
+}
+
+/// The value that stands for a whole bucket in sums.
+fn middle(highest: u64) -> f64 {
+    let (lowest, highest) = bucket(highest);
+    (lowest + (highest - lowest).div_ceil(2)) as f64
 }
 
 impl Histogram {
     /// Counts one time span in microseconds; 0 counts as 1, more than [`MAX_US`] as that.
     pub fn record_us(&mut self, us: u64) {
-        self.0.saturating_record(us.clamp(1, MAX_US));
+        self.record_us_n(us, 1);
+    }
+
+    /// Counts `n` equal time spans in microseconds.
+    pub fn record_us_n(&mut self, us: u64, n: u64) {
+        if n == 0 {
+            return;
+        }
+        let (_, highest) = bucket(us.clamp(1, MAX_US));
+        self.total = self.total.saturating_add(n);
+        match self.filled.binary_search_by_key(&highest, |(value, _)| *value) {
+            Ok(at) => self.filled[at].1 = self.filled[at].1.saturating_add(n),
+            Err(at) => self.filled.insert(at, (highest, n)),
+        }
     }
 
     /// Adds all samples of another.
     pub fn merge(&mut self, other: &Self) {
-        self.0.add(&other.0).expect("all histograms share their bounds");
+        other.buckets().for_each(|(us, n)| self.record_us_n(us, n));
     }
 
     /// Number of samples.
     pub fn count(&self) -> u64 {
-        self.0.len()
+        self.total
     }
 
     /// Arithmetic mean in milliseconds, `None` without samples.
     pub fn mean_ms(&self) -> Option<f64> {
-        (self.count() > 0).then(|| self.0.mean() / 1000.0)
+        let total = self.total as f64;
+        let mean = self.buckets().fold(0.0, |sum, (us, n)| sum + middle(us) * n as f64 / total);
+        (self.total > 0).then_some(mean / 1000.0)
     }
 
     /// Standard deviation in milliseconds, `None` with fewer than two samples.
     pub fn stdev_ms(&self) -> Option<f64> {
-        (self.count() > 1).then(|| self.0.stdev() / 1000.0)
+        let mean = self.mean_ms()? * 1000.0;
+        let squares: f64 = self.buckets().map(|(us, n)| (middle(us) - mean).powi(2) * n as f64).sum();
+        (self.total > 1).then(|| (squares / self.total as f64).sqrt() / 1000.0)
     }
 
     /// Smallest sample in milliseconds.
     pub fn min_ms(&self) -> Option<f64> {
-        (self.count() > 0).then(|| self.0.min() as f64 / 1000.0)
+        self.filled.first().map(|(us, _)| bucket(*us).0 as f64 / 1000.0)
     }
 
     /// Largest sample in milliseconds.
     pub fn max_ms(&self) -> Option<f64> {
-        (self.count() > 0).then(|| self.0.max() as f64 / 1000.0)
+        self.filled.last().map(|(us, _)| *us as f64 / 1000.0)
     }
 
     /// The value at quantile `q` (0 to 1) in milliseconds; `None` where the samples cannot carry it, that is where
     /// n(1 − q) < 1.
     pub fn quantile_ms(&self, q: f64) -> Option<f64> {
         // The small allowance keeps 100 samples enough for p99 in spite of binary fractions.
-        (self.count() as f64 * (1.0 - q) >= 1.0 - 1e-9).then(|| self.0.value_at_quantile(q) as f64 / 1000.0)
+        if (self.total as f64) * (1.0 - q) < 1.0 - 1e-9 {
+            return None;
+        }
+        let rank = ((q * self.total as f64).ceil() as u64).max(1);
+        let mut seen = 0;
+        let reached = self.buckets().find(|(_, n)| {
+            seen += n;
+            seen >= rank
+        });
+        reached.map(|(us, _)| us as f64 / 1000.0)
     }
 
     /// Samples that quantile `q` needs.
@@ -73,12 +114,14 @@ impl Histogram {
 
     /// Share of samples at or below `ms`; `None` without samples.
     pub fn share_within_ms(&self, ms: f64) -> Option<f64> {
-        (self.count() > 0).then(|| self.0.quantile_below((ms * 1000.0).clamp(0.0, MAX_US as f64) as u64))
+        let (_, highest) = bucket((ms * 1000.0).clamp(0.0, MAX_US as f64) as u64);
+        let within: u64 = self.buckets().take_while(|(us, _)| *us <= highest).map(|(_, n)| n).sum();
+        (self.total > 0).then(|| within as f64 / self.total as f64)
     }
 
     /// The filled buckets, ascending: (highest value of the bucket in µs, count).
     pub fn buckets(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
-        self.0.iter_recorded().map(|b| (b.value_iterated_to(), b.count_at_value()))
+        self.filled.iter().copied()
     }
 
     /// The distribution curve for drawing: (share of samples, ms) at each filled bucket.
@@ -122,7 +165,7 @@ impl<'de> Deserialize<'de> for Histogram {
             if us > MAX_US * 2 {
                 return Err(serde::de::Error::custom("histogram: a value is beyond one hour"));
             }
-            histogram.0.saturating_record_n(us.clamp(1, MAX_US), n);
+            histogram.record_us_n(us, n);
         }
         Ok(histogram)
     }
@@ -141,7 +184,36 @@ impl schemars::JsonSchema for Histogram {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// The published implementation is the measure.
+        #[test]
+        fn agrees_with_hdrhistogram(values in prop::collection::vec((0u32..33, any::<u64>()), 0..200), q in 0.01f64..0.999) {
+            let mut theirs = hdrhistogram::Histogram::<u64>::new_with_bounds(1, MAX_US, DIGITS).unwrap();
+            let mut ours = Histogram::default();
+            for (bits, value) in values {
+                let us = value >> (63 - bits);
+                theirs.saturating_record(us.clamp(1, MAX_US));
+                ours.record_us(us);
+            }
+            prop_assert_eq!(ours.count(), theirs.len());
+            let buckets: Vec<_> = theirs.iter_recorded().map(|b| (b.value_iterated_to(), b.count_at_value())).collect();
+            prop_assert_eq!(ours.buckets().collect::<Vec<_>>(), buckets);
+            if ours.count() > 1 {
+                let close = |a: Option<f64>, b: f64| (a.unwrap() * 1000.0 - b).abs() <= b.abs() * 1e-9 + 1e-9;
+                prop_assert!(close(ours.mean_ms(), theirs.mean()));
+                prop_assert!(close(ours.stdev_ms(), theirs.stdev()));
+                prop_assert!(close(ours.min_ms(), theirs.min() as f64));
+                prop_assert!(close(ours.max_ms(), theirs.max() as f64));
+                let at = theirs.value_at_quantile(q);
+                prop_assert!(ours.quantile_ms(q).is_none_or(|ms| close(Some(ms), at as f64)));
+                prop_assert!((ours.share_within_ms(at as f64 / 1000.0).unwrap() - theirs.quantile_below(at)).abs() < 1e-12);
+            }
+        }
+    }
 
     #[test]
     fn a_quantile_needs_its_samples() {

@@ -85,3 +85,29 @@ fn is_at_home_in_the_dark_and_on_a_phone() {
         quiet(&tab, name);
     }
 }
+
+#[test]
+#[ignore = "needs Chromium"]
+fn fifty_scenarios_of_twenty_steps_are_no_burden() {
+    let file = written("wide", &builder::wide(50, 20));
+    let mut tab = Tab::open(&file, Look::default());
+    tab.interactive();
+    let ready = tab.eval("performance.getEntriesByName('loadgate-interactive')[0]?.startTime");
+    let painted = tab.eval("performance.getEntriesByName('first-contentful-paint')[0]?.startTime");
+    let sorted = tab.eval(
+        "(async () => { const from = performance.now();
+            document.querySelector('#scenarios-table th:nth-child(4) button').click();
+            await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+            return performance.now() - from; })()",
+    );
+    let opened = tab.eval(
+        "(async () => { const from = performance.now();
+            document.querySelector('details.scenario.pass summary').click();
+            await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+            return performance.now() - from; })()",
+    );
+    // Figures to look at; how fast a machine is decides no test.
+    eprintln!("first paint {painted} ms, interactive {ready} ms, sorting {sorted} ms, opening {opened} ms");
+    assert_eq!(tab.eval("document.querySelectorAll('details.scenario').length"), 50);
+    quiet(&tab, "wide");
+}
