@@ -6,6 +6,7 @@
 
 pub mod annotations;
 pub mod atomic;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
@@ -36,12 +37,12 @@ pub struct Output {
 /// What outputs may need besides the report.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Context<'a> {
-    /// The page without its data.
+    /// The page without its data, as [`html::TEMPLATE`]; without one no page is made.
     pub page_template: Option<&'a str>,
 }
 
 /// The files, in the order in which they are written: the one that all others can be made from comes first.
-pub const OUTPUTS: &[Output] = &[json::OUTPUT, summary::OUTPUT, junit::OUTPUT];
+pub const OUTPUTS: &[Output] = &[json::OUTPUT, html::OUTPUT, summary::OUTPUT, junit::OUTPUT];
 
 /// Why an output was not written.
 #[derive(Debug, thiserror::Error)]

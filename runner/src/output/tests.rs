@@ -17,7 +17,7 @@ fn all_files_are_written_and_the_report_reads_back() {
     let (_guard, dir) = folder();
     let out = dir.join("a/b");
     let report = fixture::report();
-    let written = write_all(&out, &report, None, &Secrets::default()).unwrap();
+    let written = write_all(&out, &report, Some(html::TEMPLATE), &Secrets::default()).unwrap();
     for output in OUTPUTS {
         assert!(written.files[output.name].exists(), "{}", output.name);
     }
@@ -31,7 +31,7 @@ fn all_files_are_written_and_the_report_reads_back() {
 fn no_file_holds_a_secret() {
     let (_guard, dir) = folder();
     let secrets = Secrets::new(["second answer"]);
-    let written = write_all(&dir, &fixture::report(), None, &secrets).unwrap();
+    let written = write_all(&dir, &fixture::report(), Some(html::TEMPLATE), &secrets).unwrap();
     for path in written.files.values() {
         assert!(!fs_err::read_to_string(path).unwrap().contains("second answer"), "{path}");
     }
