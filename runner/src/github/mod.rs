@@ -1,5 +1,9 @@
 //! What a run tells GitHub Actions: the job summary and step outputs. The annotations are an output like the others.
 
+pub mod api;
+pub mod comment;
+pub mod pull_request;
+
 use std::io::{self, Write};
 use std::path::Path;
 
