@@ -1,0 +1,174 @@
+//! The head of a response: what the client itself must know of it, and the rest on request.
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+
+use super::TransportError;
+
+/// Most headers that a response may have (as in hyper).
+const MAX_HEADERS: usize = 100;
+
+/// How the end of a body is found (RFC 9112, section 6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// So many bytes, perhaps none.
+    Length(u64),
+    /// Chunks.
+    Chunked,
+    /// All until the connection ends.
+    UntilClose,
+}
+
+/// What the client must know of a head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Head {
+    /// Status code.
+    pub(crate) status: u16,
+    /// How its body ends.
+    pub(crate) framing: Framing,
+    /// Whether the connection may be used again.
+    pub(crate) keep_alive: bool,
+    /// Whether there is a `set-cookie`.
+    pub(crate) sets_cookies: bool,
+    /// Whether it is `text/event-stream`.
+    pub(crate) event_stream: bool,
+    /// Bytes of the head.
+    pub(crate) length: usize,
+}
+
+/// Reads a head off the front of `bytes`; `None` while it is not whole.
+pub(super) fn parse(bytes: &[u8], method: &Method) -> Result<Option<Head>, TransportError> {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut response = httparse::Response::new(&mut headers);
+    let length = match response.parse(bytes) {
+        Ok(httparse::Status::Complete(length)) => length,
+        Ok(httparse::Status::Partial) => return Ok(None),
+        Err(error) => {
+            return Err(TransportError::protocol(format!(
+                "not an HTTP response: {error}; it begins with {:?}",
+                String::from_utf8_lossy(&bytes[..bytes.len().min(60)])
+            )));
+        }
+    };
+    let status = response.code.expect("a complete head has a status");
+    let mut content_length: Option<u64> = None;
+    let mut transfer_encoding: Option<&[u8]> = None;
+    let mut keep_alive = response.version == Some(1);
+    let (mut sets_cookies, mut event_stream) = (false, false);
+    for header in response.headers.iter() {
+        match header.name.len() {
+            14 if header.name.eq_ignore_ascii_case("content-length") => {
+                let length = number(header.value).filter(|n| content_length.is_none_or(|known| known == *n));
+                content_length = Some(length.ok_or_else(|| {
+                    TransportError::protocol(format!(
+                        "content-length is {:?}",
+                        String::from_utf8_lossy(header.value)
+                    ))
+                })?);
+            }
+            17 if header.name.eq_ignore_ascii_case("transfer-encoding") => {
+                transfer_encoding = Some(header.value);
+            }
+            10 if header.name.eq_ignore_ascii_case("connection") => {
+                for word in header.value.split(|b| *b == b',').map(<[u8]>::trim_ascii) {
+                    if word.eq_ignore_ascii_case(b"close") {
+                        keep_alive = false;
+                    } else if word.eq_ignore_ascii_case(b"keep-alive") {
+                        keep_alive = true;
+                    }
+                }
+            }
+            10 if header.name.eq_ignore_ascii_case("set-cookie") => sets_cookies = true,
+            12 if header.name.eq_ignore_ascii_case("content-type") => {
+                let kind = header.value.split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
+                event_stream = kind.eq_ignore_ascii_case(b"text/event-stream");
+            }
+            _ => {}
+        }
+    }
+    let framing = if *method == Method::HEAD || status < 200 || status == 204 || status == 304 {
+        Framing::Length(0)
+    } else if let Some(coding) = transfer_encoding {
+        let last = coding.rsplit(|b| *b == b',').next().unwrap_or_default().trim_ascii();
+        if last.eq_ignore_ascii_case(b"chunked") { Framing::Chunked } else { Framing::UntilClose }
+    } else {
+        content_length.map_or(Framing::UntilClose, Framing::Length)
+    };
+    if framing == Framing::UntilClose || status == 101 {
+        keep_alive = false;
+    }
+    Ok(Some(Head { status, framing, keep_alive, sets_cookies, event_stream, length }))
+}
+
+/// All headers of a head that [`parse`] has accepted.
+pub(super) fn headers(bytes: &[u8]) -> HeaderMap {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut response = httparse::Response::new(&mut headers);
+    if response.parse(bytes).is_err() {
+        return HeaderMap::new();
+    }
+    let valid = response.headers.iter().filter_map(|header| {
+        let name = HeaderName::from_bytes(header.name.as_bytes()).ok()?;
+        Some((name, HeaderValue::from_bytes(header.value).ok()?))
+    });
+    let mut map = HeaderMap::with_capacity(16);
+    valid.for_each(|(name, value)| {
+        map.append(name, value);
+    });
+    map
+}
+
+/// A decimal number and nothing else (no sign, unlike Rust's own parser).
+fn number(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn framing(head: &str, method: &Method) -> Option<(Framing, bool)> {
+        parse(head.as_bytes(), method).unwrap().map(|head| (head.framing, head.keep_alive))
+    }
+
+    #[test]
+    fn the_end_of_the_body_by_table() {
+        use Framing::{Chunked, Length, UntilClose};
+        for (head, expected) in [
+            ("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n", (Length(5), true)),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n", (Length(5), true)),
+            ("HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 5\r\n\r\n", (Length(5), false)),
+            ("HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\n", (Length(5), false)),
+            ("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\n", (Length(5), true)),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n", (Chunked, true)),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n", (Chunked, true)),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", (UntilClose, false)),
+            ("HTTP/1.1 200 OK\r\n\r\n", (UntilClose, false)),
+            ("HTTP/1.1 204 No Content\r\n\r\n", (Length(0), true)),
+            ("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", (Length(0), true)),
+        ] {
+            assert_eq!(framing(head, &Method::GET), Some(expected), "{head}");
+            assert_eq!(framing(&head[..head.len() - 1], &Method::GET), None, "not whole yet");
+        }
+        assert_eq!(
+            framing("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", &Method::HEAD),
+            Some((Length(0), true))
+        );
+    }
+
+    #[test]
+    fn what_is_not_http_is_refused() {
+        for head in [
+            "SSH-2.0-OpenSSH\r\n",
+            "HTTP/1.1 2x0 OK\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: -5\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: +5\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nbad header: 1\r\n\r\n",
+        ] {
+            assert!(parse(head.as_bytes(), &Method::GET).is_err(), "{head}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The measured path to the target: connections, requests on the wire, responses.
+//!
+//! HTTP/1.1 is written and read here, with hyper's parser (httparse) for heads. Requests that never change are serialised
+//! once, a response lies in one buffer, and the instants that figures need (first byte written, each arrival of bytes) are
+//! taken where they happen.
+
+mod chunked;
+mod connection;
+mod deadline;
+mod endpoint;
+mod head;
+mod wire;
+
+use std::fmt::Write as _;
+
+use loadgate_report::model::FailureKind;
+
+pub(crate) use connection::Connection;
+pub(crate) use deadline::Deadline;
+pub use endpoint::EndpointError;
+pub(crate) use endpoint::{Endpoint, Endpoints};
+pub(crate) use head::Head;
+pub(crate) use wire::{Prepared, RequestProgram, Scratch};
+
+/// Why there is no complete response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TransportError {
+    pub(crate) kind: FailureKind,
+    pub(crate) message: String,
+}
+
+impl TransportError {
+    pub(crate) fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+
+    fn protocol(message: impl Into<String>) -> Self {
+        Self::new(FailureKind::Protocol, message)
+    }
+
+    /// An error of the connection once it stood.
+    fn lost(error: &std::io::Error, what: &str) -> Self {
+        let mut message = String::from("connection lost ");
+        // Writing to a String cannot fail.
+        let _ = write!(message, "{what}: {error}");
+        Self::new(FailureKind::Reset, message)
+    }
+}

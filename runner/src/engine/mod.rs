@@ -1,0 +1,255 @@
+//! The engine: executes a decided scenario and brings back what it showed.
+//!
+//! ```text
+//! run ─ setup ─┬─ worker 0 ─┬─ user-1 ─ flow ─ request ─ client
+//!              │  (thread)  └─ user-3 …            │
+//!              └─ worker 1 ─── user-2 …        recorder (one per worker)
+//!                                                  │
+//!                                merge ◀───────────┘  → the report's scenario
+//! ```
+//!
+//! Each worker is a thread with a runtime of its own; a user never leaves its worker. So nothing on the measured path
+//! takes a lock or crosses a channel. Schedules are pure functions of time and count; [`pacer`] is the one place that
+//! sleeps; random choices come from the seed alone ([`dice`]).
+
+mod canary;
+mod client;
+mod control;
+mod describe;
+mod dice;
+mod flow;
+mod health;
+mod merge;
+mod mix;
+mod outcome;
+mod pacer;
+mod program;
+mod progress;
+mod recorder;
+mod request;
+mod schedule;
+mod seat;
+mod series;
+mod setup;
+mod spans;
+mod user;
+mod worker;
+
+#[cfg(test)]
+mod tests;
+
+use std::rc::Rc;
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+use loadgate_report::model;
+use minijinja::Value;
+use url::Url;
+
+pub use self::client::EndpointError;
+pub use self::control::Control;
+pub use self::progress::{Progress, Snapshot};
+
+use self::canary::Canaries;
+use self::dice::Dice;
+use self::progress::Lane;
+use self::recorder::Window;
+use self::schedule::Schedule;
+use self::seat::{Shared, SharedClass};
+use self::worker::{Measured, Order};
+use crate::suite::data::DataSet;
+use crate::suite::plan::Scenario;
+use crate::suite::scope::Scope;
+
+/// What a scenario is run with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The target; paths of the suite go below its path.
+    pub base_url: Url,
+    /// Seed of every random choice.
+    pub seed: u64,
+    /// Which repetition of the scenario this is; each makes other choices.
+    pub round: u64,
+    /// Worker threads; 0 means one for each processor.
+    pub workers: usize,
+    /// The suite's data sets.
+    pub data: Vec<Arc<DataSet>>,
+    /// Values at the top level of every scope, such as `vars` and `port`.
+    pub values: Vec<(String, Value)>,
+    /// When the whole run began; the scenario's start is told relative to it.
+    pub run_started: Instant,
+}
+
+/// Why a scenario could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The target's address cannot be used.
+    #[error(transparent)]
+    Address(#[from] EndpointError),
+    /// Setup failed.
+    #[error("setup failed at `{step}`: {message}")]
+    Setup {
+        /// The step.
+        step: String,
+        /// What was seen.
+        message: String,
+    },
+    /// It was stopped before the load began.
+    #[error("stopped before the load began")]
+    Stopped,
+    /// A thread or its runtime could not be made.
+    #[error("a worker could not be started: {0}")]
+    Runtime(#[source] std::io::Error),
+    /// The engine itself is wrong.
+    #[error("a worker ended unexpectedly: {0}")]
+    Panicked(String),
+}
+
+/// From the last worker's being ready to the release; time for all of them to begin waiting.
+const RUN_UP: Duration = Duration::from_millis(2);
+
+/// Runs a scenario: setup, load, teardown. Blocks the calling thread until it is through or was stopped; in both cases what
+/// was measured is returned ([`Control::is_stopped`] tells which).
+///
+/// # Errors
+/// Nothing could be measured: see [`EngineError`].
+pub fn run(
+    scenario: &Arc<Scenario>,
+    settings: &Settings,
+    control: &Control,
+    progress: &Progress,
+) -> Result<model::Scenario, EngineError> {
+    raise_file_limit();
+    let mut shared = Arc::new(share(scenario, settings));
+    let scope = setup::run(&shared, &scenario.setup, settings, control)?;
+    if control.is_stopped() {
+        return Err(EngineError::Stopped);
+    }
+    if let Some(scope) = &scope {
+        let shared = Arc::get_mut(&mut shared).expect("nobody else holds it yet");
+        shared.scope = scope.clone();
+    }
+    let length = length(&shared);
+    let measured = load(&shared, settings, control, progress, length)?;
+    let mut result = merge::scenario(&shared, measured, settings.run_started, length);
+    if !scenario.teardown.is_empty() && !control.is_stopped() {
+        result.failures.extend(setup::tear_down(&shared, settings, control, scope)?);
+    }
+    Ok(result)
+}
+
+fn share(scenario: &Arc<Scenario>, settings: &Settings) -> Shared {
+    let dice = Dice::new(settings.seed, &scenario.name, settings.round);
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let workers = if settings.workers == 0 { cores() } else { settings.workers };
+    let mut first_user = 0_u32;
+    let classes = scenario.classes.iter().enumerate().map(|(index, class)| {
+        let schedule = Schedule::new(&class.load, &dice.at("class", index as u64));
+        let users = match &schedule {
+            Schedule::Closed(closed) => closed.users(),
+            Schedule::Open(open) => open.max_users().saturating_mul(workers as u32),
+        };
+        let shared = SharedClass::new(schedule, first_user, users);
+        first_user = first_user.saturating_add(users);
+        shared
+    });
+    let classes = classes.collect();
+    let mut scope = Scope::default();
+    for (name, value) in &settings.values {
+        scope.set(name, value.clone());
+    }
+    scope.set("scenario", Value::from(&*scenario.name));
+    scope.set("seed", Value::from(settings.seed));
+    Shared {
+        scenario: scenario.clone(),
+        data: settings.data.clone(),
+        scope,
+        base_path: settings.base_url.path().to_owned(),
+        canaries: Canaries::new(settings.seed),
+        dice,
+        classes,
+        users: first_user,
+        workers,
+        lanes: (0..workers).map(|_| Lane::default()).collect(),
+    }
+}
+
+/// Time during which flows begin, where all classes know it.
+fn length(shared: &Shared) -> Option<Duration> {
+    let lengths = shared.classes.iter().map(|class| class.schedule.length());
+    lengths.collect::<Option<Vec<_>>>()?.into_iter().max()
+}
+
+fn load(
+    shared: &Arc<Shared>,
+    settings: &Settings,
+    control: &Control,
+    progress: &Progress,
+    length: Option<Duration>,
+) -> Result<Vec<Measured>, EngineError> {
+    let scenario = &shared.scenario;
+    let to = length.map_or(Duration::MAX, |length| match scenario.ramp_down {
+        Duration::ZERO => Duration::MAX,
+        ramp_down => length.saturating_sub(ramp_down),
+    });
+    let window = Window { from: scenario.warm_up, to };
+    let (ready, all_ready) = mpsc::channel();
+    let mut workers = Vec::new();
+    for number in 0..shared.workers {
+        let (release, released) = mpsc::channel();
+        let order = Order {
+            number,
+            shared: shared.clone(),
+            base_url: settings.base_url.clone(),
+            window,
+            control: control.clone(),
+            ready: ready.clone(),
+            release: released,
+        };
+        let thread = std::thread::Builder::new().name(format!("worker-{number}"));
+        let handle = thread.spawn(move || worker::run(order)).map_err(EngineError::Runtime)?;
+        workers.push((handle, release));
+    }
+    drop(ready);
+    let all_are_ready = all_ready.iter().count() == workers.len();
+    let released = Instant::now() + RUN_UP;
+    if all_are_ready {
+        let totals = shared.classes.iter().map(|class| class.schedule.total());
+        progress.begin(released, shared.lanes.clone(), totals.sum(), length);
+        for (_, release) in &workers {
+            // A worker that is gone shows so when it is joined.
+            let _ = release.send(released);
+        }
+    }
+    let handles: Vec<_> = workers.into_iter().map(|(handle, _)| handle).collect();
+    let mut measured = Vec::new();
+    for handle in handles {
+        match handle.join() {
+            Ok(result) => measured.extend(result?),
+            Err(panic) => return Err(EngineError::Panicked(panic_message(&*panic))),
+        }
+    }
+    if measured.is_empty() { Err(EngineError::Stopped) } else { Ok(measured) }
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
+}
+
+/// Each user has a connection of its own, so the usual soft limit of 1,024 open files is soon too low.
+fn raise_file_limit() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit, setrlimit};
+        let mut limit = getrlimit(Resource::Nofile);
+        limit.current = limit.maximum;
+        // Where it cannot be raised, connections beyond it fail with a message that says so.
+        let _ = setrlimit(Resource::Nofile, limit);
+    }
+}
+
+/// The endpoints of a runtime.
+fn endpoints(settings: &Settings) -> Result<Rc<client::Endpoints>, EngineError> {
+    Ok(Rc::new(client::Endpoints::new(client::Endpoint::resolve(&settings.base_url)?)))
+}

@@ -1,0 +1,191 @@
+//! What a request came to: ok, refused as expected, or failed with a kind.
+
+use loadgate_report::model::FailureKind;
+use minijinja::Value;
+
+use super::canary::{Canaries, Foreign};
+use super::client::{RequestProgram, TransportError};
+use super::series::Came;
+use crate::suite::expression::Predicate;
+use crate::suite::scope::{Response, Scope};
+use crate::suite::text::EvaluationError;
+
+/// What a request came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Ok,
+    Refused,
+    Failed(FailureKind),
+}
+
+impl Outcome {
+    pub(crate) fn came(self) -> Came {
+        match self {
+            Self::Ok => Came::Ok,
+            Self::Refused => Came::Refused,
+            Self::Failed(_) => Came::Failed,
+        }
+    }
+}
+
+/// A failure with what there is to tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) kind: FailureKind,
+    pub(crate) message: String,
+    /// For cross-talk: the user whose canary was found.
+    pub(crate) foreign: Option<u32>,
+}
+
+impl Failure {
+    pub(crate) fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), foreign: None }
+    }
+}
+
+impl From<TransportError> for Failure {
+    fn from(error: TransportError) -> Self {
+        Self::new(error.kind, error.message)
+    }
+}
+
+impl From<EvaluationError> for Failure {
+    fn from(error: EvaluationError) -> Self {
+        Self::new(FailureKind::Check, error.message)
+    }
+}
+
+/// A response that was judged and did not fail.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Judged {
+    /// It is as it should be, with the captured values and the counters' answers in the order of the step.
+    Ok { captures: Vec<Value>, counts: Vec<bool> },
+    /// Refused by policy, with the captured values that are there.
+    Refused { captures: Vec<Value> },
+}
+
+/// Where foreign canaries are looked for.
+pub(crate) struct Scan<'a> {
+    pub(crate) canaries: &'a Canaries,
+    /// Index of the user whose response it is.
+    pub(crate) own: u32,
+    /// The pieces of the response, each with its name.
+    pub(crate) places: &'a [(&'static str, &'a [u8])],
+    /// Gives a user's name for its index; `None` for a user that this run does not have.
+    pub(crate) name: &'a dyn Fn(u32) -> Option<String>,
+}
+
+impl Scan<'_> {
+    fn run(&self) -> Result<(), Failure> {
+        for (place, text) in self.places {
+            if let Some(Foreign { user, at }) = self.canaries.foreign(self.own, text)
+                && let Some(foreign) = (self.name)(user)
+            {
+                let own = (self.name)(self.own).unwrap_or_default();
+                return Err(Failure {
+                    foreign: Some(user),
+                    ..Failure::new(
+                        FailureKind::CrossTalk,
+                        format!(
+                            "the canary of {foreign} is in the response to {own}, {place} at byte {at}: {:?}",
+                            excerpt(text, at)
+                        ),
+                    )
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Judges a complete response, in this order: foreign canary, refusal, stream cut off (`incomplete`), checks and status,
+/// captures, counters.
+pub(crate) fn judge(
+    program: &RequestProgram,
+    scope: &Scope,
+    response: &Response<'_>,
+    scan: Option<&Scan<'_>>,
+    incomplete: Option<Failure>,
+) -> Result<Judged, Failure> {
+    let step = &*program.step;
+    if let Some(scan) = scan {
+        scan.run()?;
+    }
+    if let Some(refused) = &step.refused
+        && refused.holds(scope, Some(response))?
+    {
+        let found = step.captures.iter().map(|(_, capture)| capture.evaluate(scope, Some(response)));
+        let captures = found.map(|value| value.unwrap_or(Value::UNDEFINED)).collect();
+        return Ok(Judged::Refused { captures });
+    }
+    if let Some(failure) = incomplete {
+        return Err(failure);
+    }
+    check(program, scope, response)?;
+    let mut captures = Vec::with_capacity(step.captures.len());
+    for (name, capture) in &step.captures {
+        let value = capture.evaluate(scope, Some(response))?;
+        if value.is_undefined() {
+            let message = format!("capture `{name}`: `{}` is not in {}", capture.source(), saw(response));
+            return Err(Failure::new(FailureKind::Check, message));
+        }
+        captures.push(value);
+    }
+    let counts: Result<_, _> = step.counts.iter().map(|(_, p)| p.holds(scope, Some(response))).collect();
+    Ok(Judged::Ok { captures, counts: counts? })
+}
+
+fn check(program: &RequestProgram, scope: &Scope, response: &Response<'_>) -> Result<(), Failure> {
+    let status = response.status();
+    let checks = &program.step.checks;
+    for check in checks {
+        if !check.holds(scope, Some(response)).map_err(|error| broken(check, &error))? {
+            // A server error explains a failed check better than the check does, unless it was asked for.
+            let asked = checks.iter().any(|other| {
+                other.mentions_status() && other.holds(scope, Some(response)).unwrap_or_default()
+            });
+            let kind = if asked { FailureKind::Check } else { kind_of(status) };
+            return Err(Failure::new(kind, format!("`{}` does not hold: {}", check.source(), saw(response))));
+        }
+    }
+    if program.asks_status && status >= 400 {
+        return Err(Failure::new(kind_of(status), saw(response)));
+    }
+    Ok(())
+}
+
+fn broken(check: &Predicate, error: &EvaluationError) -> Failure {
+    Failure::new(FailureKind::Check, format!("`{}`: {}", check.source(), error.message))
+}
+
+fn kind_of(status: u16) -> FailureKind {
+    match status {
+        400..=499 => FailureKind::Status4xx,
+        500..=599 => FailureKind::Status5xx,
+        _ => FailureKind::Check,
+    }
+}
+
+/// Status and beginning of the body.
+fn saw(response: &Response<'_>) -> String {
+    let body = response.body();
+    if body.is_empty() {
+        return format!("status {} without a body", response.status());
+    }
+    format!("status {}, body {:?}", response.status(), beginning(body))
+}
+
+fn beginning(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&body[..body.len().min(480)]);
+    let mut beginning: String = text.chars().take(120).collect();
+    if beginning.len() < body.len() {
+        beginning.push('…');
+    }
+    beginning
+}
+
+/// What stands around a place.
+fn excerpt(text: &[u8], at: usize) -> String {
+    let (from, to) = (at.saturating_sub(40), (at + 40).min(text.len()));
+    String::from_utf8_lossy(&text[from..to]).into_owned()
+}

@@ -1,0 +1,137 @@
+//! Flows made ready for being run many times.
+
+use std::collections::BTreeSet;
+
+use super::client::{Endpoints, RequestProgram};
+use crate::suite::expression::{Expression, Predicate};
+use crate::suite::plan::{Body, Flow, PartContent, RequestStep, Step};
+use crate::suite::text::Text;
+use std::time::Duration;
+
+/// A flow made ready.
+#[derive(Debug)]
+pub(crate) struct FlowProgram {
+    /// What to do, in order.
+    pub(crate) acts: Vec<Act>,
+    /// First words of all names that it fills in or asks for, so that values that nobody reads need not be set.
+    names: BTreeSet<String>,
+}
+
+/// What a user does.
+#[derive(Debug)]
+pub(crate) enum Act {
+    Request(Box<RequestProgram>),
+    Think { min: Duration, max: Duration },
+    Repeat { times: Expression, acts: Vec<Act> },
+    If { predicate: Predicate, then: Vec<Act>, otherwise: Vec<Act> },
+    Parallel(Vec<Vec<Act>>),
+}
+
+impl FlowProgram {
+    /// Makes a flow ready. `base` is the path of the target's URL.
+    pub(crate) fn new(flow: &Flow, base: &str, endpoints: &Endpoints) -> Self {
+        Self::of_steps(&flow.steps, base, endpoints)
+    }
+
+    /// Makes steps ready.
+    pub(crate) fn of_steps(steps: &[Step], base: &str, endpoints: &Endpoints) -> Self {
+        let mut names = BTreeSet::new();
+        let acts = Compiler { base, endpoints, names: &mut names }.acts(steps);
+        Self { acts, names }
+    }
+
+    /// Whether it reads a value of that name.
+    pub(crate) fn reads(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+}
+
+/// The number of the first request among acts; failures of what stands around requests are told with it.
+pub(crate) fn first_request(acts: &[Act]) -> Option<usize> {
+    acts.iter().find_map(|act| match act {
+        Act::Request(program) => Some(program.step.id),
+        Act::Think { .. } => None,
+        Act::Repeat { acts, .. } => first_request(acts),
+        Act::If { then, otherwise, .. } => first_request(then).or_else(|| first_request(otherwise)),
+        Act::Parallel(branches) => branches.iter().find_map(|acts| first_request(acts)),
+    })
+}
+
+/// The largest number of a request among steps.
+pub(crate) fn largest_id(steps: &[Step]) -> Option<usize> {
+    let ids = steps.iter().filter_map(|step| match step {
+        Step::Request(request) => Some(request.id),
+        Step::Think { .. } => None,
+        Step::Repeat { steps, .. } => largest_id(steps),
+        Step::If { then, otherwise, .. } => largest_id(then).max(largest_id(otherwise)),
+        Step::Parallel(branches) => branches.iter().filter_map(|steps| largest_id(steps)).max(),
+    });
+    ids.max()
+}
+
+struct Compiler<'a> {
+    base: &'a str,
+    endpoints: &'a Endpoints,
+    names: &'a mut BTreeSet<String>,
+}
+
+impl Compiler<'_> {
+    fn acts(&mut self, steps: &[Step]) -> Vec<Act> {
+        steps.iter().map(|step| self.act(step)).collect()
+    }
+
+    fn act(&mut self, step: &Step) -> Act {
+        match step {
+            Step::Request(request) => {
+                self.request_names(request);
+                Act::Request(Box::new(RequestProgram::new(request.clone(), self.base, self.endpoints)))
+            }
+            Step::Think { min, max } => Act::Think { min: *min, max: *max },
+            Step::Repeat { times, steps } => {
+                self.note(times.names());
+                Act::Repeat { times: times.clone(), acts: self.acts(steps) }
+            }
+            Step::If { predicate, then, otherwise } => {
+                self.note(predicate.names());
+                Act::If {
+                    predicate: predicate.clone(),
+                    then: self.acts(then),
+                    otherwise: self.acts(otherwise),
+                }
+            }
+            Step::Parallel(branches) => {
+                Act::Parallel(branches.iter().map(|steps| self.acts(steps)).collect())
+            }
+        }
+    }
+
+    fn note(&mut self, names: &[String]) {
+        for name in names {
+            let first = name.split('.').next().unwrap_or_default();
+            self.names.insert(first.to_owned());
+        }
+    }
+
+    fn request_names(&mut self, request: &RequestStep) {
+        let mut texts: Vec<&Text> = vec![&request.url];
+        texts.extend(request.headers.iter().map(|(_, text)| text));
+        match &request.body {
+            Body::Empty => {}
+            Body::Text(text) | Body::Json(text) => texts.push(text),
+            Body::Form(fields) => texts.extend(fields.iter().map(|(_, text)| text)),
+            Body::Multipart(parts) => texts.extend(parts.iter().filter_map(|part| match &part.content {
+                PartContent::Text(text) => Some(text),
+                PartContent::File { .. } => None,
+            })),
+        }
+        texts.into_iter().for_each(|text| self.note(text.names()));
+        let counts = request.counts.iter().map(|(_, predicate)| predicate);
+        let predicates = request.checks.iter().chain(&request.refused).chain(counts);
+        predicates.for_each(|predicate| self.note(predicate.names()));
+        request.captures.iter().for_each(|(_, capture)| self.note(capture.names()));
+        if let Some(stream) = &request.stream {
+            self.note(stream.content.names());
+            self.note(stream.done.names());
+        }
+    }
+}

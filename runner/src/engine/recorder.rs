@@ -1,0 +1,293 @@
+//! What one worker measures: plain fields, written by one thread, merged when the load is through.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use loadgate_report::model::FailureKind;
+
+use super::outcome::{Failure, Outcome};
+use super::series::Intervals;
+use super::spans::FineSpans;
+
+/// Failure samples kept for each kind and step.
+const SAMPLES: usize = 3;
+
+/// One request that ended.
+pub(crate) struct Sample<'a> {
+    pub(crate) step: usize,
+    pub(crate) class: usize,
+    /// The user's place in [`Recorder::users`].
+    pub(crate) user: usize,
+    pub(crate) due: Instant,
+    /// First byte written, if it came to that.
+    pub(crate) written: Option<Instant>,
+    pub(crate) ended: Instant,
+    pub(crate) outcome: Outcome,
+    pub(crate) failure: Option<Failure>,
+    pub(crate) status: Option<u16>,
+    /// The counters' answers: (index of the counter, answer).
+    pub(crate) counts: &'a mut dyn Iterator<Item = (usize, bool)>,
+    pub(crate) streamed: Option<&'a Streamed>,
+}
+
+/// When the content of a stream arrived.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Streamed {
+    /// Arrivals of events with content, ascending.
+    pub(crate) arrivals: Vec<Instant>,
+}
+
+/// Counts by outcome.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Outcomes {
+    pub(crate) ok: u64,
+    pub(crate) refused: u64,
+    pub(crate) failed: BTreeMap<FailureKind, u64>,
+}
+
+/// What a step showed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StepRecord {
+    pub(crate) outcomes: Outcomes,
+    pub(crate) latency: FineSpans,
+    pub(crate) service_time: FineSpans,
+    pub(crate) ttft: FineSpans,
+    pub(crate) itl: FineSpans,
+    /// Gaps between content events, their number and time.
+    pub(crate) gaps: u64,
+    pub(crate) gaps_time: Duration,
+    /// A handful at most, so a list that is searched beats a map.
+    pub(crate) statuses: Vec<(u16, u64)>,
+}
+
+/// What a class showed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ClassRecord {
+    pub(crate) outcomes: Outcomes,
+    pub(crate) iterations: u64,
+    pub(crate) latency: FineSpans,
+}
+
+/// What a counter counted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CounterRecord {
+    pub(crate) latency_true: FineSpans,
+    pub(crate) latency_false: FineSpans,
+}
+
+/// What one user did.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct UserRecord {
+    pub(crate) ok: u32,
+    pub(crate) refused: u32,
+    pub(crate) failed: u32,
+    pub(crate) latencies: u32,
+    pub(crate) sum_us: u64,
+    pub(crate) min_us: u32,
+    pub(crate) max_us: u32,
+}
+
+/// A failed request as an example.
+#[derive(Clone, Debug)]
+pub(crate) struct FailureRecord {
+    pub(crate) step: usize,
+    pub(crate) user: u32,
+    pub(crate) at: Duration,
+    pub(crate) failure: Failure,
+}
+
+/// The span of time that counts for the figures, since the release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) from: Duration,
+    pub(crate) to: Duration,
+}
+
+impl Window {
+    fn holds(&self, at: Duration) -> bool {
+        (self.from..self.to).contains(&at)
+    }
+}
+
+/// Everything that one worker measured.
+#[derive(Clone, Debug)]
+pub(crate) struct Recorder {
+    pub(crate) released: Instant,
+    pub(crate) window: Window,
+    pub(crate) steps: Vec<StepRecord>,
+    pub(crate) classes: Vec<ClassRecord>,
+    pub(crate) counters: Vec<CounterRecord>,
+    /// (index of the user, what it did), in the order of enrolment.
+    pub(crate) users: Vec<(u32, UserRecord)>,
+    pub(crate) failures: Vec<FailureRecord>,
+    pub(crate) intervals: Intervals,
+    /// Lateness of starts against the schedule of an open load.
+    pub(crate) lateness: FineSpans,
+    /// Starts that found no free user.
+    pub(crate) dropped: u64,
+    /// First and last first send of users that were released together.
+    pub(crate) first_sends: Option<(Instant, Instant)>,
+    /// End of the last request, since the release.
+    pub(crate) last_end: Duration,
+}
+
+impl Recorder {
+    pub(crate) fn new(
+        released: Instant,
+        window: Window,
+        steps: usize,
+        classes: usize,
+        counters: usize,
+    ) -> Self {
+        Self {
+            released,
+            window,
+            steps: vec![StepRecord::default(); steps],
+            classes: vec![ClassRecord::default(); classes],
+            counters: vec![CounterRecord::default(); counters],
+            users: Vec::new(),
+            failures: Vec::new(),
+            intervals: Intervals::default(),
+            lateness: FineSpans::default(),
+            dropped: 0,
+            first_sends: None,
+            last_end: Duration::ZERO,
+        }
+    }
+
+    fn since_release(&self, at: Instant) -> Duration {
+        at.saturating_duration_since(self.released)
+    }
+
+    /// Gives a user a place.
+    pub(crate) fn enroll(&mut self, user: u32) -> usize {
+        self.users.push((user, UserRecord::default()));
+        self.users.len() - 1
+    }
+
+    /// Takes a request that ended.
+    pub(crate) fn record(&mut self, sample: Sample<'_>) {
+        let outcome = sample.outcome;
+        let end = self.since_release(sample.ended);
+        let spans_count = matches!(outcome, Outcome::Ok | Outcome::Failed(FailureKind::Timeout));
+        let latency = micros(sample.ended.saturating_duration_since(sample.due));
+        self.intervals.ended(end, outcome.came(), spans_count.then_some(latency));
+        self.last_end = self.last_end.max(end);
+        if let Some(failure) = sample.failure {
+            self.sample_failure(sample.step, self.users[sample.user].0, end, failure);
+        }
+        if !self.window.holds(self.since_release(sample.due)) {
+            return;
+        }
+        let step = &mut self.steps[sample.step];
+        let class = &mut self.classes[sample.class];
+        let user = &mut self.users[sample.user].1;
+        step.outcomes.add(outcome);
+        class.outcomes.add(outcome);
+        user.add(outcome);
+        if let Some(status) = sample.status {
+            match step.statuses.iter_mut().find(|(known, _)| *known == status) {
+                Some((_, n)) => *n += 1,
+                None => step.statuses.push((status, 1)),
+            }
+        }
+        if spans_count {
+            let service =
+                sample.written.map_or(latency, |w| micros(sample.ended.saturating_duration_since(w)));
+            step.latency.record(latency);
+            step.service_time.record(service);
+            class.latency.record(latency);
+            user.latency(latency);
+        }
+        if outcome == Outcome::Ok {
+            for (counter, answer) in sample.counts {
+                let counter = &mut self.counters[counter];
+                (if answer { &mut counter.latency_true } else { &mut counter.latency_false }).record(latency);
+            }
+        }
+        if let (Some(streamed), Some(written)) = (sample.streamed, sample.written) {
+            step.stream(streamed, written);
+        }
+    }
+
+    fn sample_failure(&mut self, step: usize, user: u32, at: Duration, failure: Failure) {
+        let same = |f: &&FailureRecord| f.step == step && f.failure.kind == failure.kind;
+        if self.failures.iter().filter(same).count() < SAMPLES {
+            self.failures.push(FailureRecord { step, user, at, failure });
+        }
+    }
+
+    /// Takes the end of a flow that began at `due`.
+    pub(crate) fn completed(&mut self, class: usize, due: Instant) {
+        if self.window.holds(self.since_release(due)) {
+            self.classes[class].iterations += 1;
+        }
+    }
+
+    /// Takes the first send of a user that was released together with others.
+    pub(crate) fn first_send(&mut self, at: Instant) {
+        let (first, last) = self.first_sends.unwrap_or((at, at));
+        self.first_sends = Some((first.min(at), last.max(at)));
+    }
+
+    /// Users begin work (positive) or come to rest (negative).
+    pub(crate) fn users_change(&mut self, change: i64) {
+        let now = self.since_release(Instant::now());
+        self.intervals.users(now, change);
+    }
+}
+
+impl Outcomes {
+    fn add(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Ok => self.ok += 1,
+            Outcome::Refused => self.refused += 1,
+            Outcome::Failed(kind) => *self.failed.entry(kind).or_default() += 1,
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.ok += other.ok;
+        self.refused += other.refused;
+        for (kind, n) in &other.failed {
+            *self.failed.entry(*kind).or_default() += n;
+        }
+    }
+}
+
+impl StepRecord {
+    fn stream(&mut self, streamed: &Streamed, written: Instant) {
+        let Some(first) = streamed.arrivals.first() else { return };
+        self.ttft.record(micros(first.saturating_duration_since(written)));
+        for pair in streamed.arrivals.windows(2) {
+            let gap = pair[1].saturating_duration_since(pair[0]);
+            self.itl.record(micros(gap));
+            self.gaps_time += gap;
+            self.gaps += 1;
+        }
+    }
+}
+
+impl UserRecord {
+    fn add(&mut self, outcome: Outcome) {
+        let count = match outcome {
+            Outcome::Ok => &mut self.ok,
+            Outcome::Refused => &mut self.refused,
+            Outcome::Failed(_) => &mut self.failed,
+        };
+        *count = count.saturating_add(1);
+    }
+
+    fn latency(&mut self, us: u64) {
+        let short = u32::try_from(us).unwrap_or(u32::MAX);
+        self.min_us = if self.latencies == 0 { short } else { self.min_us.min(short) };
+        self.max_us = self.max_us.max(short);
+        self.sum_us += us;
+        self.latencies += 1;
+    }
+}
+
+/// Whole microseconds, rounded.
+pub(crate) fn micros(span: Duration) -> u64 {
+    u64::try_from((span.as_nanos() + 500) / 1000).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,204 @@
+//! One request of one user: sent, judged, recorded.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use http::HeaderMap;
+use loadgate_report::model::FailureKind;
+
+use super::client::{Connection, Endpoint, Head, Prepared, RequestProgram, TransportError};
+use super::outcome::{Failure, Judged, Outcome, Scan, judge};
+use super::recorder::{Sample, Streamed};
+use super::user::{self, Line, User};
+use crate::suite::plan::{Connections, RequestStep};
+use crate::suite::scope::{Response, Scope};
+
+/// Instants of one exchange, kept outside of it so that they survive its time-out.
+#[derive(Clone, Copy, Debug, Default)]
+struct Timing {
+    /// First byte written.
+    written: Option<Instant>,
+    /// Last byte read.
+    ended: Option<Instant>,
+}
+
+/// A whole response on its connection.
+struct Reply {
+    connection: Connection,
+    endpoint: Rc<Endpoint>,
+    head: Head,
+    streamed: Option<Streamed>,
+}
+
+/// Sends a request, judges the response, records both; captured values go into `scope`. `due` is when it was to be sent,
+/// where that is not now.
+pub(crate) async fn run(
+    user: &User,
+    program: &RequestProgram,
+    scope: &mut Scope,
+    due: Option<Instant>,
+) -> Outcome {
+    let mut line = user.take_line();
+    let Line { connections, deadline, scratch } = &mut *line;
+    let seat = &*user.seat;
+    let prepared = {
+        let jar = user.jar.borrow();
+        program.prepare(scope, &seat.shared.base_path, &seat.endpoints, jar.as_deref(), scratch)
+    };
+    let due = due.unwrap_or_else(Instant::now);
+    let timeout = program.step.timeout;
+    let mut timing = Timing::default();
+    let (result, status) = match prepared {
+        Err(error) => (Err(Failure::from(error)), None),
+        Ok(prepared) => {
+            let exchange = exchange(&program.step, &prepared, connections, &mut timing);
+            match deadline.within(due + timeout, exchange).await {
+                Ok(Ok(mut reply)) => {
+                    let ended = *timing.ended.get_or_insert_with(Instant::now);
+                    keep_cookies(user, &reply, &prepared);
+                    let judged = judge_reply(user, program, scope, &reply, ended - due);
+                    let status = reply.head.status;
+                    let streamed = reply.streamed.take();
+                    if reply.connection.finish() && user.connections == Connections::PerUser {
+                        connections.push((reply.endpoint, reply.connection));
+                    }
+                    (judged.map(|judged| (judged, streamed)), Some(status))
+                }
+                Ok(Err(error)) => (Err(Failure::from(error)), None),
+                Err(_elapsed) => {
+                    timing.ended = Some(due + timeout);
+                    (Err(timed_out(timeout, timing.written.is_some())), None)
+                }
+            }
+        }
+    };
+    user.give_back(line);
+    record(user, program, scope, due, timing, result, status)
+}
+
+fn record(
+    user: &User,
+    program: &RequestProgram,
+    scope: &mut Scope,
+    due: Instant,
+    timing: Timing,
+    result: Result<(Judged, Option<Streamed>), Failure>,
+    status: Option<u16>,
+) -> Outcome {
+    let step = &*program.step;
+    let (outcome, captures, counts, failure, streamed) = match result {
+        Ok((Judged::Ok { captures, counts }, streamed)) => (Outcome::Ok, captures, counts, None, streamed),
+        Ok((Judged::Refused { captures }, _)) => (Outcome::Refused, captures, Vec::new(), None, None),
+        Err(failure) => (Outcome::Failed(failure.kind), Vec::new(), Vec::new(), Some(failure), None),
+    };
+    for ((name, _), value) in step.captures.iter().zip(captures) {
+        if !value.is_undefined() {
+            scope.set(name, value);
+        }
+    }
+    let lane = user.seat.lane();
+    match outcome {
+        Outcome::Ok => lane.ok.add_one(),
+        Outcome::Refused => lane.refused.add_one(),
+        Outcome::Failed(_) => lane.failed.add_one(),
+    }
+    let mut recorder = user.seat.recorder.borrow_mut();
+    if user.released.take()
+        && let Some(written) = timing.written
+    {
+        recorder.first_send(written);
+    }
+    recorder.record(Sample {
+        step: step.id,
+        class: user.class,
+        user: user.record,
+        due,
+        written: timing.written,
+        ended: timing.ended.unwrap_or_else(Instant::now),
+        outcome,
+        failure,
+        status,
+        counts: &mut step.counts.iter().map(|(counter, _)| *counter).zip(counts),
+        streamed: streamed.as_ref(),
+    });
+    outcome
+}
+
+/// Records a request that could not even be sent.
+pub(crate) fn unsent(user: &User, step: usize, failure: Failure) {
+    let now = Instant::now();
+    user.seat.lane().failed.add_one();
+    user.seat.recorder.borrow_mut().record(Sample {
+        step,
+        class: user.class,
+        user: user.record,
+        due: now,
+        written: None,
+        ended: now,
+        outcome: Outcome::Failed(failure.kind),
+        failure: Some(failure),
+        status: None,
+        counts: &mut std::iter::empty(),
+        streamed: None,
+    });
+}
+
+fn timed_out(timeout: Duration, written: bool) -> Failure {
+    let what = if written { "no complete response" } else { "no connection" };
+    Failure::new(FailureKind::Timeout, format!("{what} within {timeout:?}"))
+}
+
+/// Sends and receives, on a kept connection if there is one.
+async fn exchange(
+    step: &RequestStep,
+    prepared: &Prepared<'_>,
+    connections: &mut Vec<(Rc<Endpoint>, Connection)>,
+    timing: &mut Timing,
+) -> Result<Reply, TransportError> {
+    let endpoint = prepared.endpoint.clone();
+    let kept = connections.iter().position(|(to, _)| Rc::ptr_eq(to, &endpoint));
+    let kept = kept.map(|index| connections.swap_remove(index).1).filter(Connection::is_usable);
+    let mut connection = match kept {
+        Some(connection) => connection,
+        None => Connection::open(&endpoint).await?,
+    };
+    timing.written = Some(Instant::now());
+    connection.send(prepared.head, prepared.body).await?;
+    let head = connection.receive_head(&step.method).await?;
+    connection.receive_body().await?;
+    timing.ended = Some(Instant::now());
+    Ok(Reply { connection, endpoint, head, streamed: None })
+}
+
+fn keep_cookies(user: &User, reply: &Reply, prepared: &Prepared<'_>) {
+    if !reply.head.sets_cookies {
+        return;
+    }
+    let url = prepared.url();
+    let mut jar = user.jar.borrow_mut();
+    let jar = jar.get_or_insert_default();
+    for cookie in reply.connection.headers().get_all(http::header::SET_COOKIE) {
+        if let Ok(cookie) = cookie.to_str() {
+            // A cookie that the rules forbid is left out, as a browser would.
+            let _ = jar.parse(cookie, &url);
+        }
+    }
+}
+
+fn judge_reply(
+    user: &User,
+    program: &RequestProgram,
+    scope: &Scope,
+    reply: &Reply,
+    latency: Duration,
+) -> Result<Judged, Failure> {
+    let shared = &user.seat.shared;
+    let headers = if program.reads_headers { reply.connection.headers() } else { HeaderMap::new() };
+    let body = reply.connection.body();
+    let response = Response::new(reply.head.status, &headers, body, latency.as_secs_f64() * 1000.0);
+    let [head, body] = reply.connection.parts();
+    let places = [("in the body", body), ("in the headers", head)];
+    let name = |index: u32| (index < shared.users).then(|| user::name(index));
+    let scan = Scan { canaries: &shared.canaries, own: user.index, places: &places, name: &name };
+    judge(program, scope, &response, shared.scenario.canary_scan.then_some(&scan), None)
+}

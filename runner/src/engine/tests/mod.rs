@@ -1,0 +1,6 @@
+//! The engine against small servers on loopback.
+
+mod loads;
+mod outcomes;
+mod plans;
+mod server;

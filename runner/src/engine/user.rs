@@ -1,0 +1,161 @@
+//! A virtual user: an identity, connections of its own, cookies, captured values.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Instant;
+
+use cookie_store::CookieStore;
+use minijinja::Value;
+
+use super::client::{Connection, Deadline, Endpoint, Scratch};
+use super::dice::Dice;
+use super::flow::{End, Run};
+use super::program::FlowProgram;
+use super::seat::Seat;
+use crate::suite::plan::Connections;
+use crate::suite::scope::Scope;
+
+/// One virtual user. It lives on one worker; only parallel steps make it do more than one thing at once.
+#[derive(Debug)]
+pub(crate) struct User {
+    pub(crate) seat: Rc<Seat>,
+    /// Index of its class.
+    pub(crate) class: usize,
+    /// Number in its class, from 0.
+    pub(crate) number: u32,
+    /// Number in the scenario, from 0.
+    pub(crate) index: u32,
+    /// Place in the recorder.
+    pub(crate) record: usize,
+    pub(crate) connections: Connections,
+    /// Whether its next request is its first after a common release.
+    pub(crate) released: Cell<bool>,
+    pub(crate) jar: RefCell<Option<Box<CookieStore>>>,
+    scope: RefCell<Scope>,
+    lines: RefCell<Vec<Box<Line>>>,
+    dice: Dice,
+}
+
+/// What one request at a time needs; a user has as many as it has requests at once.
+#[derive(Debug, Default)]
+pub(crate) struct Line {
+    pub(crate) connections: Vec<(Rc<Endpoint>, Connection)>,
+    pub(crate) deadline: Deadline,
+    pub(crate) scratch: Scratch,
+}
+
+/// The name of the user with this number in its scenario.
+pub(crate) fn name(index: u32) -> String {
+    format!("user-{}", u64::from(index) + 1)
+}
+
+/// The number of the user that runs setup and teardown; no user of a load has it.
+pub(crate) const SETUP: u32 = u32::MAX;
+
+impl User {
+    pub(crate) fn new(seat: &Rc<Seat>, class: usize, number: u32, index: u32) -> Self {
+        let shared = &seat.shared;
+        let mut scope = shared.scope.clone();
+        let plan = &shared.scenario.classes[class];
+        let name = if index == SETUP { "setup".to_owned() } else { name(index) };
+        let identity = [
+            ("id", Value::from(&name)),
+            ("index", Value::from(index)),
+            ("number", Value::from(number)),
+            ("name", Value::from(&name)),
+            ("class", Value::from(plan.name.clone())),
+        ];
+        scope.set("user", Value::from(BTreeMap::from(identity)));
+        scope.set("canary", Value::from(shared.canaries.token(index)));
+        Self {
+            seat: seat.clone(),
+            class,
+            number,
+            index,
+            record: seat.recorder.borrow_mut().enroll(index),
+            connections: plan.connections,
+            released: Cell::new(false),
+            jar: RefCell::default(),
+            scope: RefCell::new(scope),
+            lines: RefCell::default(),
+            dice: shared.dice.at("user", u64::from(index)),
+        }
+    }
+
+    /// A line that no other request uses.
+    pub(crate) fn take_line(&self) -> Box<Line> {
+        self.lines.borrow_mut().pop().unwrap_or_default()
+    }
+
+    /// Gives a line back.
+    pub(crate) fn give_back(&self, line: Box<Line>) {
+        self.lines.borrow_mut().push(line);
+    }
+
+    /// Runs the flow with number `number`: the user's own count, or that of all users where they share one. `shared` says
+    /// which, and decides which row of a data set it takes.
+    pub(crate) async fn flow(&self, number: u64, shared: bool, due: Option<Instant>) {
+        let class = &self.seat.classes[self.class];
+        let users = u64::from(class.users);
+        let flow = match (class.mix.is_shared(), shared) {
+            (true, true) => class.mix.flow(0, number),
+            (true, false) => class.mix.flow(0, number * users + u64::from(self.number)),
+            (false, true) => class.mix.flow(0, number),
+            (false, false) => class.mix.flow(1 + u64::from(self.number), number),
+        };
+        let program = &class.flows[flow];
+        let mut scope = self.scope.take();
+        if program.reads("iteration") {
+            scope.set("iteration", Value::from(number));
+        }
+        for data in &self.seat.shared.data {
+            if program.reads(&data.name) {
+                let row = match (shared, data.per_user) {
+                    (true, false) => data.row(0, 1, number),
+                    _ => data.row(u64::from(self.number), users, number),
+                };
+                scope.set(&data.name, row);
+            }
+        }
+        let begun = due.unwrap_or_else(Instant::now);
+        let end = self.steps(program, &mut scope, self.dice.at("flow", number), due).await;
+        self.scope.replace(scope);
+        if end == End::Done {
+            self.seat.recorder.borrow_mut().completed(self.class, begun);
+        }
+        self.seat.lane().flows.add_one();
+        if end == End::Failed {
+            // A failure can come without any waiting (a refused connection); the other users must have their turn.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Runs a program's steps.
+    pub(crate) async fn steps(
+        &self,
+        program: &FlowProgram,
+        scope: &mut Scope,
+        dice: Dice,
+        due: Option<Instant>,
+    ) -> End {
+        Run::new(self, dice, due).acts(&program.acts, scope).await
+    }
+
+    /// The values that it sees now.
+    pub(crate) fn scope(&self) -> Scope {
+        self.scope.borrow().clone()
+    }
+
+    /// Begins work (after a rest).
+    pub(crate) fn begin(&self) {
+        self.seat.recorder.borrow_mut().users_change(1);
+        self.seat.lane().begun.add_one();
+    }
+
+    /// Comes to rest.
+    pub(crate) fn rest(&self) {
+        self.seat.recorder.borrow_mut().users_change(-1);
+        self.seat.lane().rested.add_one();
+    }
+}
