@@ -57,11 +57,6 @@ impl Histogram {
         }
     }
 
-    /// Counts `n` equal time spans in microseconds.
-    pub fn record_us_n(&mut self, us: u64, n: u64) {
-        self.0.saturating_record_n(us.clamp(1, MAX_US), n);
-    }
-
     /// Adds all samples of another.
     pub fn merge(&mut self, other: &Self) {
         other.buckets().for_each(|(us, n)| self.record_us_n(us, n));
