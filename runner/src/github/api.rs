@@ -3,8 +3,14 @@
 
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, LINK, RETRY_AFTER};
-use reqwest::{Client, Method, Response, StatusCode};
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LINK, RETRY_AFTER, USER_AGENT};
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use url::Url;
 
@@ -14,6 +20,10 @@ const ATTEMPTS: u32 = 4;
 const PAGES: usize = 50;
 /// What a server may ask us to wait at most: a job must not hang on a comment.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How long one answer may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// The largest answer that is read: a hundred comments of the greatest length, and room.
+const LARGEST: usize = 64 << 20;
 
 /// Why the API did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -37,12 +47,12 @@ pub enum ApiError {
         message: String,
     },
     /// It could not be reached, or its answer could not be read.
-    #[error("failed to {what}: {source}")]
+    #[error("failed to {what}: {reason}")]
     Unreachable {
         /// What was tried.
         what: String,
         /// The last attempt's failure.
-        source: reqwest::Error,
+        reason: String,
     },
     /// The address of the API is none.
     #[error("`{0}` is no address of an API")]
@@ -65,7 +75,7 @@ impl ApiError {
 /// A client of one API with one token.
 #[derive(Debug)]
 pub struct Api {
-    client: Client,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     base: Url,
     token: String,
     /// The wait before the second attempt; it doubles with each further one.
@@ -76,15 +86,20 @@ impl Api {
     /// A client for the API at `base` (`https://api.github.com`, or that of an enterprise server).
     ///
     /// # Errors
-    /// `base` is no address, or the TLS library cannot be set up.
+    /// `base` is no address, or the machine's root certificates cannot be read.
     pub fn new(base: &str, token: impl Into<String>, backoff: Duration) -> Result<Self, ApiError> {
         let wrong = || ApiError::Address(base.to_owned());
         let base = Url::parse(&format!("{}/", base.trim_end_matches('/'))).map_err(|_| wrong())?;
-        let client = Client::builder()
-            .user_agent(concat!("loadgate/", env!("CARGO_PKG_VERSION")))
-            .timeout(Duration::from_secs(30))
-            .build()
-            .map_err(|source| ApiError::Unreachable { what: "set up a client".to_owned(), source })?;
+        let connector = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_native_roots()
+            .map_err(|error| ApiError::Unreachable {
+                what: "read the root certificates".to_owned(),
+                reason: error.to_string(),
+            })?
+            .https_or_http()
+            .enable_http1()
+            .build();
+        let client = Client::builder(TokioExecutor::new()).build(connector);
         Ok(Self { client, base, token: token.into(), backoff })
     }
 
@@ -97,10 +112,9 @@ impl Api {
         let mut next = Some(self.address(path)?);
         for _ in 0..PAGES {
             let Some(address) = next.take() else { break };
-            let response = self.send(Method::GET, address, None, what).await?;
-            next = next_page(&response, &self.base);
-            let page: Value = read(response, what).await?;
-            let Value::Array(items) = page else { break };
+            let answer = self.send(&Method::GET, &address, what).await?;
+            next = next_page(&answer.headers, &self.base);
+            let Value::Array(items) = answer.body else { break };
             found.extend(items);
         }
         Ok(found)
@@ -117,8 +131,8 @@ impl Api {
         body: &Value,
         what: &str,
     ) -> Result<Value, ApiError> {
-        let response = self.once(method, self.address(path)?, Some(body), what).await?;
-        read(judge(response, what).await?, what).await
+        let answer = self.once(&method, &self.address(path)?, Some(body), what).await?;
+        Ok(judge(answer, what)?.body)
     }
 
     /// The wait before attempt `number`, from 1 for the second attempt.
@@ -130,22 +144,12 @@ impl Api {
         self.base.join(path.trim_start_matches('/')).map_err(|_| ApiError::Address(path.to_owned()))
     }
 
-    async fn send(
-        &self,
-        method: Method,
-        address: Url,
-        body: Option<&Value>,
-        what: &str,
-    ) -> Result<Response, ApiError> {
+    async fn send(&self, method: &Method, address: &Url, what: &str) -> Result<Answer, ApiError> {
         let mut attempt = 1;
         loop {
-            let answered = self.once(method.clone(), address.clone(), body, what).await;
+            let answered = self.once(method, address, None, what).await;
             let asked_to_wait = answered.as_ref().ok().and_then(asked_to_wait);
-            let judged = match answered {
-                Ok(response) => judge(response, what).await,
-                Err(error) => Err(error),
-            };
-            match judged {
+            match answered.and_then(|answer| judge(answer, what)) {
                 Err(error) if attempt < ATTEMPTS && (error.passes() || asked_to_wait.is_some()) => {
                     match asked_to_wait {
                         Some(wait) => tokio::time::sleep(wait).await,
@@ -160,43 +164,61 @@ impl Api {
 
     async fn once(
         &self,
-        method: Method,
-        address: Url,
+        method: &Method,
+        address: &Url,
         body: Option<&Value>,
         what: &str,
-    ) -> Result<Response, ApiError> {
-        let mut request = self
-            .client
-            .request(method, address)
-            .bearer_auth(&self.token)
+    ) -> Result<Answer, ApiError> {
+        let failed = |reason: String| ApiError::Unreachable { what: what.to_owned(), reason };
+        let content = body.map(Value::to_string).unwrap_or_default();
+        let request = Request::builder()
+            .method(method)
+            .uri(address.as_str())
+            .header(USER_AGENT, concat!("loadgate/", env!("CARGO_PKG_VERSION")))
+            .header(AUTHORIZATION, format!("Bearer {}", self.token))
             .header(ACCEPT, "application/vnd.github+json")
-            .header("X-GitHub-Api-Version", "2022-11-28");
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        request.send().await.map_err(|source| ApiError::Unreachable { what: what.to_owned(), source })
+            .header(CONTENT_TYPE, "application/json")
+            .header("X-GitHub-Api-Version", "2022-11-28")
+            .body(Full::new(Bytes::from(content)))
+            .map_err(|error| failed(error.to_string()))?;
+        let exchange = async {
+            let response = self.client.request(request).await.map_err(|error| failed(error.to_string()))?;
+            let (head, body) = response.into_parts();
+            let body =
+                Limited::new(body, LARGEST).collect().await.map_err(|error| failed(error.to_string()))?;
+            // An error page of a proxy is no JSON; its status says enough.
+            let body = serde_json::from_slice(&body.to_bytes()).unwrap_or_default();
+            Ok(Answer { status: head.status, headers: head.headers, body })
+        };
+        let late = |_| failed(format!("no answer within {TIMEOUT:?}"));
+        tokio::time::timeout(TIMEOUT, exchange).await.map_err(late)?
     }
 }
 
+/// What came back; `body` is null where it was no JSON.
+#[derive(Debug)]
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Value,
+}
+
 /// How long a server that limits rates asks us to wait: it says so in `Retry-After`, also along with 403.
-fn asked_to_wait(response: &Response) -> Option<Duration> {
-    if !matches!(response.status(), StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS) {
+fn asked_to_wait(answer: &Answer) -> Option<Duration> {
+    if !matches!(answer.status, StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS) {
         return None;
     }
-    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    let seconds = answer.headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
     let wait = Duration::from_secs(seconds);
     (wait <= LONGEST_WAIT).then_some(wait)
 }
 
-async fn judge(response: Response, what: &str) -> Result<Response, ApiError> {
-    let status = response.status();
+fn judge(answer: Answer, what: &str) -> Result<Answer, ApiError> {
+    let status = answer.status;
     if status.is_success() {
-        return Ok(response);
+        return Ok(answer);
     }
-    let text = response.text().await.unwrap_or_default();
-    let said: Option<Value> = serde_json::from_str(&text).ok();
-    let message =
-        said.as_ref().and_then(|said| said["message"].as_str()).unwrap_or("no reason given").to_owned();
+    let message = answer.body["message"].as_str().unwrap_or("no reason given").to_owned();
     let what = what.to_owned();
     Err(match status {
         // 404 is how GitHub answers a token that may not even know.
@@ -207,13 +229,9 @@ async fn judge(response: Response, what: &str) -> Result<Response, ApiError> {
     })
 }
 
-async fn read(response: Response, what: &str) -> Result<Value, ApiError> {
-    response.json().await.map_err(|source| ApiError::Unreachable { what: what.to_owned(), source })
-}
-
 /// The address of the next page, where there is one and it is on the same server: the token goes nowhere else.
-fn next_page(response: &Response, base: &Url) -> Option<Url> {
-    let links = response.headers().get(LINK)?.to_str().ok()?;
+fn next_page(headers: &HeaderMap, base: &Url) -> Option<Url> {
+    let links = headers.get(LINK)?.to_str().ok()?;
     let next = links.split(',').find(|link| link.contains("rel=\"next\""))?;
     let address = Url::parse(next.split(['<', '>']).nth(1)?).ok()?;
     (address.origin() == base.origin()).then_some(address)

@@ -1,7 +1,7 @@
 //! One comment on a pull request: made when there is something to say, updated in place, cleared when it is green again.
 
+use http::Method;
 use loadgate_report::{Report, Verdict};
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::api::{Api, ApiError};
