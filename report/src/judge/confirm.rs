@@ -1,5 +1,6 @@
 //! Fresh rounds decide what one run only suspects.
 
+use super::speed::deviation;
 use super::stored::share_now;
 use crate::figure::main_figures;
 use crate::model::{ChangeOutcome, ComparedFigure, Comparison, Scenario};
@@ -8,7 +9,8 @@ use crate::model::{ChangeOutcome, ComparedFigure, Comparison, Scenario};
 ///
 /// The fresh rounds alone decide, since the suspicion chose the first run for being bad:
 ///
-/// - their mean is beyond the limit, and none of them is back within half of it: `Regression`;
+/// - their mean is beyond the limit, none of them is back within half of it, and the shift is beyond three standard errors by
+///   the scatter of the rounds themselves and of the earlier runs: `Regression`;
 /// - their mean is within half of it: `Unchanged`;
 /// - else `Undecided`: more rounds may decide it.
 ///
@@ -16,7 +18,14 @@ use crate::model::{ChangeOutcome, ComparedFigure, Comparison, Scenario};
 /// over the rounds. A figure that no round measured stays `Suspected`.
 pub fn confirm(comparison: &mut Comparison, rounds: &[Vec<Scenario>]) {
     for figure in comparison.figures.iter_mut().filter(|f| f.outcome == ChangeOutcome::Suspected) {
-        decide(figure, rounds);
+        let fresh: Vec<&Scenario> =
+            rounds.iter().flatten().filter(|s| s.name == figure.scenario && usable(s, figure)).collect();
+        let values: Vec<f64> = fresh.iter().filter_map(|s| value(s, &figure.figure)).collect();
+        let pooled =
+            fresh.iter().filter_map(|s| share_now(s, &figure.figure)).reduce(|a, b| (a.0 + b.0, a.1 + b.1));
+        if !values.is_empty() {
+            decide(figure, &values, pooled.map(|(part, whole)| part as f64 / whole.max(1) as f64));
+        }
     }
 }
 
@@ -28,16 +37,9 @@ pub fn settle(comparison: &mut Comparison) {
     }
 }
 
-fn decide(figure: &mut ComparedFigure, rounds: &[Vec<Scenario>]) {
+/// `values` are those of the fresh rounds, not empty; `pooled` is a share over all of them together.
+pub(super) fn decide(figure: &mut ComparedFigure, values: &[f64], pooled: Option<f64>) {
     let (Some(before), Some(now), Some(limit)) = (figure.before, figure.now, figure.limit) else { return };
-    let fresh: Vec<&Scenario> =
-        rounds.iter().flatten().filter(|s| s.name == figure.scenario).filter(|s| usable(s, figure)).collect();
-    let values: Vec<f64> = fresh.iter().filter_map(|s| value(s, &figure.figure)).collect();
-    if values.is_empty() {
-        return;
-    }
-    let pooled =
-        fresh.iter().filter_map(|s| share_now(s, &figure.figure)).reduce(|a, b| (a.0 + b.0, a.1 + b.1));
     // On this scale 0 is the figure before and 1 its limit.
     let position = |value: f64| {
         if limit == before {
@@ -50,12 +52,13 @@ fn decide(figure: &mut ComparedFigure, rounds: &[Vec<Scenario>]) {
         }
     };
     let mean = match pooled {
-        Some((part, whole)) => position(part as f64 / whole.max(1) as f64),
+        Some(share) => position(share),
         None => values.iter().map(|v| position(*v)).sum::<f64>() / values.len() as f64,
     };
     let least = values.iter().map(|v| position(*v)).fold(f64::INFINITY, f64::min);
     figure.rounds = 1 + values.len() as u32;
-    figure.outcome = if position(now) > 1.0 && mean > 1.0 && least > 0.5 {
+    let clear = pooled.is_some() || clear_of_noise(figure, before, now, values);
+    figure.outcome = if mean > 1.0 && least > 0.5 && clear {
         ChangeOutcome::Regression
     } else if mean <= 0.5 {
         ChangeOutcome::Unchanged
@@ -69,6 +72,15 @@ fn decide(figure: &mut ComparedFigure, rounds: &[Vec<Scenario>]) {
         (ChangeOutcome::Unchanged, n) => format!("{n} fresh rounds did not show it"),
         (_, n) => format!("{n} fresh rounds do not agree"),
     });
+}
+
+/// With one or two earlier runs the limit knows nothing of the noise; the rounds do, a little.
+fn clear_of_noise(figure: &ComparedFigure, before: f64, now: f64, fresh: &[f64]) -> bool {
+    let logs: Vec<f64> = fresh.iter().chain([&now]).map(|v| v.ln()).collect();
+    let noise = figure.noise.unwrap_or(0.0).ln_1p().max(deviation(&logs).unwrap_or(0.0));
+    let mean = fresh.iter().map(|v| v.ln()).sum::<f64>() / fresh.len() as f64;
+    let error = noise * (1.0 / fresh.len() as f64 + 1.0 / f64::from(figure.runs.max(1))).sqrt();
+    (mean - before.ln()).abs() > 3.0 * error
 }
 
 /// A round that the generator distorted says nothing about speed.

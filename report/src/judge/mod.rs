@@ -18,6 +18,8 @@ mod findings;
 mod holm;
 pub mod policy;
 mod share;
+#[cfg(test)]
+mod simulated;
 mod speed;
 pub mod stored;
 #[cfg(test)]

@@ -16,8 +16,8 @@ pub struct Policy {
     pub shown: BTreeSet<String>,
     /// Earlier runs that are looked at, newest first; also how many a baseline keeps.
     pub keep: usize,
-    /// Probability of suspecting anything in a whole run without cause, before confirmation, over all figures that have
-    /// a p-value (Holm).
+    /// Probability of suspecting anything in a whole run without cause, over all figures that have a p-value (Holm). A
+    /// suspicion only costs fresh rounds, which then decide, so it may be wrong now and then.
     pub alpha: f64,
 }
 
@@ -29,7 +29,7 @@ impl Default for Policy {
             better: BTreeMap::new(),
             shown: BTreeSet::new(),
             keep: crate::baseline::KEEP,
-            alpha: 0.05,
+            alpha: 0.2,
         }
     }
 }

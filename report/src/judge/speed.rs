@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The limit is the farthest of: the tolerance; the absolute floor; the noise of the earlier runs (a prediction bound for
-//! one more run); the worst of the earlier runs; and the least change that so few runs and samples can show at all
+//! one more run); the worst of the earlier runs (outliers apart); and the least change that so few runs and samples can show at all
 //! ([`least_change`]).
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -57,6 +57,13 @@ const LEAST_SAMPLES: u64 = 10;
 const LEAST_NOISE: f64 = 0.02;
 /// One-sided level of the prediction bound that the limit is drawn at.
 const LEVEL: f64 = 0.01;
+/// From so many runs on their noise is known well enough for p-values.
+const MANY_RUNS: usize = 10;
+/// One run in so many may have been as bad without widening the range for good: a neighbour on the machine.
+const RUNS_PER_OUTLIER: usize = 10;
+/// What stands in for Student's t where few runs would make it absurd (6.97 at three): a change beyond what one run alone would
+/// show, and beyond so many standard errors, is gross in any case.
+const GROSS: f64 = 3.0;
 
 /// The least relative change that is believed with this history: with one or two runs nothing is known of the noise, so only
 /// gross changes are; below ten the noise is known badly. `carrying` is the number of samples that carry the figure (those
@@ -64,7 +71,7 @@ const LEVEL: f64 = 0.01;
 fn least_change(runs: usize, carrying: f64) -> f64 {
     let base = match runs {
         0..3 => 0.5,
-        3..10 => 0.25,
+        3..MANY_RUNS => 0.25,
         _ => 0.1,
     };
     base * (1.0 + 1.0 / carrying.max(1.0).sqrt())
@@ -90,18 +97,24 @@ pub(crate) fn median(values: &[f64]) -> Option<f64> {
     }
 }
 
-/// Scatter of the logarithms: the standard deviation below ten runs (few values, so the careful estimate), from there
-/// 1.4826 × MAD, which estimates the same and shrugs off an outlier. `None` below three.
+/// Scatter of the logarithms, `None` below three. Below ten runs it is the standard deviation: few values, so the careful
+/// estimate. From there it is 1.4826 × MAD, which estimates the same and shrugs off an outlier, but at least 0.7 of the standard
+/// deviation, since the MAD of ten values is easily too small.
 fn scatter(logs: &[f64], center: f64) -> Option<f64> {
-    let n = logs.len();
-    if n < 3 {
-        return None;
+    let deviation = deviation(logs)?;
+    if logs.len() < MANY_RUNS {
+        return (logs.len() >= 3).then_some(deviation);
     }
-    if n < 10 {
-        let mean = logs.iter().sum::<f64>() / n as f64;
-        return Some((logs.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / (n - 1) as f64).sqrt());
-    }
-    median(&logs.iter().map(|y| (y - center).abs()).collect::<Vec<_>>()).map(|mad| 1.4826 * mad)
+    let mad = median(&logs.iter().map(|y| (y - center).abs()).collect::<Vec<_>>())?;
+    Some((1.4826 * mad).max(0.7 * deviation))
+}
+
+/// Standard deviation, `None` below two values.
+pub(crate) fn deviation(values: &[f64]) -> Option<f64> {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|y| (y - mean).powi(2)).sum();
+    (values.len() > 1).then(|| (squares / (n - 1.0)).sqrt())
 }
 
 /// Judges one figure. `tail` is the share of the samples that carries it.
@@ -135,17 +148,18 @@ pub(crate) fn judge(now: Measured, history: &[Measured], rule: &FigureRule, tail
 
     let mut band = rule.tolerance.max(least_change(runs, carrying)).ln_1p();
     if let Some((scale, freedom)) = known {
-        band = band.max(student(freedom).inverse_cdf(1.0 - LEVEL) * scale);
+        let bound = student(freedom).inverse_cdf(1.0 - LEVEL) * scale;
+        let gross = least_change(1, carrying).ln_1p().max(GROSS * scale);
+        band = band.max(if runs < MANY_RUNS { bound.min(gross) } else { bound });
     }
     let floor = rule.floor * floor_factor(runs);
     let limit_towards = |sign: f64| {
-        let by_band = (center + sign * band).exp();
-        let by_floor = before + sign * floor;
-        // With three runs and more none of them may have been as far out.
-        let by_range = earlier.iter().copied().filter(|_| runs >= 3);
-        by_range.fold(if sign > 0.0 { by_band.max(by_floor) } else { by_band.min(by_floor) }, |limit, v| {
-            if sign > 0.0 { limit.max(v) } else { limit.min(v) }
-        })
+        // With three runs and more none of them may have been as far out, but for those few that may be outliers.
+        let mut range: Vec<f64> = earlier.iter().map(|v| sign * v).collect();
+        range.sort_by(|a, b| b.total_cmp(a));
+        let worst = range.get(runs / RUNS_PER_OUTLIER).copied().filter(|_| runs >= 3);
+        let bounds = [sign * (center + sign * band).exp(), sign * before + floor];
+        sign * bounds.into_iter().chain(worst).fold(f64::NEG_INFINITY, f64::max)
     };
     let beyond = |sign: f64| (now.value - limit_towards(sign)) * sign > 0.0;
     let outcome = if beyond(sign) {
@@ -156,7 +170,8 @@ pub(crate) fn judge(now: Measured, history: &[Measured], rule: &FigureRule, tail
         ChangeOutcome::Unchanged
     };
     let shift = now.value.ln() - center;
-    let p = known.map(|(scale, freedom)| student(freedom).sf(sign * shift / scale));
+    let p =
+        known.filter(|_| runs >= MANY_RUNS).map(|(scale, freedom)| student(freedom).sf(sign * shift / scale));
     let interval = known.map(|(scale, freedom)| {
         let half = student(freedom).inverse_cdf(0.975) * scale;
         [(shift - half).exp_m1(), (shift + half).exp_m1()]

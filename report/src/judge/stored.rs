@@ -148,6 +148,15 @@ fn runs_in_words(n: usize) -> String {
     if n == 1 { "1 earlier run".to_owned() } else { format!("{n} earlier runs") }
 }
 
+/// What a short history cannot do.
+fn what_they_show(runs: usize) -> &'static str {
+    match runs {
+        0..3 => " (they show gross changes only; accept three and more)",
+        3..10 => " (they show large changes only; accept ten and more)",
+        _ => "",
+    }
+}
+
 fn last<T>(mut items: Vec<T>, n: usize) -> Vec<T> {
     items.drain(..items.len().saturating_sub(n.max(1)));
     items
