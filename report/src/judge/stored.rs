@@ -114,7 +114,7 @@ fn judge_all(report: &Report, runs: &[(&str, &BaselineRun)], policy: &Policy) ->
     } else {
         (
             ComparisonStatus::Judged,
-            format!("{} on this machine class", runs_in_words(here.len())),
+            format!("{} on this machine class{}", runs_in_words(here.len()), what_they_show(here.len())),
             None,
             &here,
         )
