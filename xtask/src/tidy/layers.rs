@@ -56,7 +56,7 @@ const ABSENCES: &[Absence] = &[
         why: "the page draws what the report says and decides nothing",
     },
     Absence {
-        places: &["runner/src/engine/schedule"],
+        places: &["runner/src/engine/schedule/"],
         except: &[],
         words: &[
             "sleep",
@@ -75,12 +75,13 @@ const ABSENCES: &[Absence] = &[
     },
     Absence {
         places: &[
-            "runner/src/engine/user",
-            "runner/src/engine/flow",
-            "runner/src/engine/step",
-            "runner/src/engine/record",
-            "runner/src/engine/client",
-            "runner/src/engine/connection",
+            "runner/src/engine/client/",
+            "runner/src/engine/flow.rs",
+            "runner/src/engine/outcome.rs",
+            "runner/src/engine/recorder.rs",
+            "runner/src/engine/request.rs",
+            "runner/src/engine/seat.rs",
+            "runner/src/engine/user.rs",
         ],
         except: &[],
         words: &[
@@ -198,7 +199,7 @@ mod tests {
             ("viewer/src/table.rs", "let verdict = judge(&scenario);"),
             ("viewer/src/table.rs", "use loadgate_report::conclude;"),
             ("runner/src/engine/schedule/burst.rs", "tokio::time::sleep(gap).await;"),
-            ("runner/src/engine/schedule.rs", "fn send(&self) {}"),
+            ("runner/src/engine/schedule/mod.rs", "fn send(&self) {}"),
             ("runner/src/engine/user.rs", "records: Arc<Mutex<Vec<u64>>>,"),
             ("runner/src/engine/recorder.rs", "let (tx, rx) = mpsc::channel();"),
             ("runner/src/gate/mod.rs", "println!();"),
