@@ -21,8 +21,8 @@ pub struct TemplateError {
 
 /// For expressions: what is not there is undefined, and so is what is inside of it.
 static LENIENT: LazyLock<Environment<'static>> = LazyLock::new(|| environment(UndefinedBehavior::Chainable));
-/// For texts: nothing undefined may end up in a request.
-static STRICT: LazyLock<Environment<'static>> = LazyLock::new(|| environment(UndefinedBehavior::Strict));
+/// For texts: nothing undefined may end up in a request; only `{% if … %}` may ask whether it is there.
+static STRICT: LazyLock<Environment<'static>> = LazyLock::new(|| environment(UndefinedBehavior::SemiStrict));
 
 fn environment(undefined: UndefinedBehavior) -> Environment<'static> {
     let mut environment = Environment::new();

@@ -32,6 +32,8 @@ pub struct Plan {
     pub target: Target,
     /// Variables after `--set`, without secrets' values; for the report.
     pub variables: BTreeMap<String, String>,
+    /// `vars` as templates see them, secrets included; no output may contain it.
+    pub vars: minijinja::Value,
     /// Data sets by name.
     pub data: Vec<Arc<DataSet>>,
     /// Scenarios in order.
@@ -115,6 +117,9 @@ pub struct Scenario {
     pub classes: Vec<Class>,
     /// All request steps of all its flows; [`RequestStep::id`] is the index.
     pub steps: Vec<StepInfo>,
+    /// The request steps of `setup` and `teardown`, which have a numbering of their own: their [`RequestStep::id`] is an
+    /// index into this.
+    pub unmeasured_steps: Vec<StepInfo>,
     /// Names of its counters (`count:`); [`RequestStep::counts`] refers to them by index.
     pub counters: Vec<String>,
     /// Steps run once by one user before the load; their failure makes the scenario invalid. Not measured.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use base64::Engine as _;
 use minijinja::Value;
 
 use super::expression::term::Term;
@@ -24,11 +25,39 @@ struct Inner {
     names: Vec<String>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Segment {
     Literal(String),
-    Value { term: Term, source: String, escape: Escape },
-    Template { template: Box<Template>, escape: Escape },
+    Value { term: Arc<Term>, source: String, names: Vec<String>, escape: Escape },
+    Template { template: Box<Template>, names: Vec<String>, escape: Escape },
+    Encoded { text: Text, encoding: Encoding },
+}
+
+/// How a whole text is encoded inside of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Encoding {
+    /// Percent-encoding of everything but RFC 3986's unreserved characters.
+    Percent,
+    /// Base64 with padding.
+    Base64,
+}
+
+impl Encoding {
+    fn append(self, text: &str, out: &mut String) {
+        match self {
+            Self::Base64 => base64::engine::general_purpose::STANDARD.encode_string(text, out),
+            Self::Percent => {
+                for byte in text.bytes() {
+                    if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+                        out.push(char::from(byte));
+                    } else {
+                        // Writing into a text cannot fail.
+                        let _ = write!(out, "%{byte:02X}");
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// How a value is put into the text around it.
@@ -98,22 +127,61 @@ impl Text {
     /// A value is undefined or null, or an operation on it fails.
     pub fn render(&self, scope: &Scope, out: &mut String) -> Result<(), EvaluationError> {
         for segment in &self.inner.segments {
-            match segment {
-                Segment::Literal(text) => out.push_str(text),
-                Segment::Value { term, source, escape } => {
-                    let value = term.evaluate(scope, None)?;
-                    if value.is_undefined() {
-                        return Err(EvaluationError { message: format!("`{source}` is not defined") });
-                    }
-                    put(&value, source, *escape, out)?;
+            segment.render(scope, out)?;
+        }
+        Ok(())
+    }
+
+    /// The same text with those values filled in that depend on `root` alone, which `scope` knows.
+    pub(super) fn with_constants(self, scope: &Scope, root: &str) -> Self {
+        if !self.names().iter().any(|name| name.split('.').next() == Some(root)) {
+            return self;
+        }
+        let mut builder = TextBuilder::default();
+        for segment in &self.inner.segments {
+            let mut filled = String::new();
+            let names = segment.names();
+            let constant = !names.is_empty() && names.iter().all(|name| name.split('.').next() == Some(root));
+            if constant && segment.render(scope, &mut filled).is_ok() {
+                builder.literal(&filled);
+            } else {
+                builder.push(segment.clone());
+            }
+        }
+        builder.finish(self.inner.source.clone())
+    }
+}
+
+impl Segment {
+    fn names(&self) -> &[String] {
+        match self {
+            Self::Literal(_) => &[],
+            Self::Value { names, .. } | Self::Template { names, .. } => names,
+            Self::Encoded { text, .. } => text.names(),
+        }
+    }
+
+    fn render(&self, scope: &Scope, out: &mut String) -> Result<(), EvaluationError> {
+        match self {
+            Segment::Literal(text) => out.push_str(text),
+            Segment::Encoded { text, encoding } => {
+                let mut plain = String::new();
+                text.render(scope, &mut plain)?;
+                encoding.append(&plain, out);
+            }
+            Segment::Value { term, source, escape, .. } => {
+                let value = term.evaluate(scope, None)?;
+                if value.is_undefined() {
+                    return Err(EvaluationError { message: format!("`{source}` is not defined") });
                 }
-                Segment::Template { template, escape } => {
-                    let text = template.render(scope)?;
-                    match escape {
-                        Escape::Plain => out.push_str(&text),
-                        Escape::InJsonString => json::escape(&text, out),
-                        Escape::JsonValue => json::write_string(&text, out),
-                    }
+                put(&value, source, *escape, out)?;
+            }
+            Segment::Template { template, escape, .. } => {
+                let text = template.render(scope)?;
+                match escape {
+                    Escape::Plain => out.push_str(&text),
+                    Escape::InJsonString => json::escape(&text, out),
+                    Escape::JsonValue => json::write_string(&text, out),
                 }
             }
         }
@@ -146,7 +214,6 @@ fn put(value: &Value, source: &str, escape: Escape, out: &mut String) -> Result<
 #[derive(Debug, Default)]
 pub(super) struct TextBuilder {
     segments: Vec<Segment>,
-    names: Vec<String>,
 }
 
 impl TextBuilder {
@@ -161,8 +228,7 @@ impl TextBuilder {
     pub(super) fn template(&mut self, source: &str, escape: Escape) -> Result<(), TemplateError> {
         let Some(parts) = split(source) else {
             let (template, names) = Template::compile(source)?;
-            self.names.extend(names);
-            self.segments.push(Segment::Template { template: Box::new(template), escape });
+            self.push(Segment::Template { template: Box::new(template), names, escape });
             return Ok(());
         };
         for part in parts {
@@ -176,15 +242,14 @@ impl TextBuilder {
                 Part::Value { at, source } => {
                     let (term, names) =
                         Term::compile(source, true).map_err(|e| TemplateError { at: e.at + at, ..e })?;
-                    self.names.extend(names);
-                    self.segments.push(Segment::Value { term, source: source.trim().to_owned(), escape });
+                    let source = source.trim().to_owned();
+                    self.push(Segment::Value { term: Arc::new(term), source, names, escape });
                 }
             }
         }
         Ok(())
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "JSON bodies come with the decoding of suites"))]
     /// A string of a JSON document. One that is nothing but `{{ … }}` becomes the value itself, with its type: a number
     /// stays a number. Any other becomes a JSON string.
     pub(super) fn json_string(&mut self, source: &str) -> Result<(), TemplateError> {
@@ -197,10 +262,35 @@ impl TextBuilder {
         Ok(())
     }
 
-    pub(super) fn finish(mut self, source: String) -> Text {
-        self.names.sort();
-        self.names.dedup();
-        Text { inner: Arc::new(Inner { source, segments: self.segments, names: self.names }) }
+    fn push(&mut self, segment: Segment) {
+        match segment {
+            Segment::Literal(text) => self.literal(&text),
+            other => self.segments.push(other),
+        }
+    }
+
+    /// All of another text.
+    pub(super) fn text(&mut self, text: &Text) {
+        text.inner.segments.iter().for_each(|segment| self.push(segment.clone()));
+    }
+
+    /// All of another text, encoded.
+    pub(super) fn encoded(&mut self, text: &Text, encoding: Encoding) {
+        match text.constant() {
+            Some(constant) => {
+                let mut out = String::new();
+                encoding.append(constant, &mut out);
+                self.literal(&out);
+            }
+            None => self.push(Segment::Encoded { text: text.clone(), encoding }),
+        }
+    }
+
+    pub(super) fn finish(self, source: String) -> Text {
+        let mut names: Vec<String> = self.segments.iter().flat_map(Segment::names).cloned().collect();
+        names.sort();
+        names.dedup();
+        Text { inner: Arc::new(Inner { source, segments: self.segments, names }) }
     }
 }
 

@@ -1,0 +1,122 @@
+//! Grades, cost and the settings of the comparison.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use loadgate_report::figure::{Figure, Names};
+use loadgate_report::quantity::{Quantity, Unit};
+
+use super::Decider;
+use super::scenario::names_of;
+use crate::suite::diagnostics::{Diagnostic, instead};
+use crate::suite::file::{At, CostFile, GateFile, Table};
+use crate::suite::plan::{Cost, Gate, Grade, Scenario};
+
+type Scenarios = [Option<Arc<Scenario>>];
+
+const PER_DAY: f64 = 1000.0;
+
+impl Decider<'_> {
+    pub(super) fn grades(&mut self) -> Vec<Grade> {
+        let mut grades = Vec::new();
+        let entries: Vec<_> = self.file.grades.get().into_iter().flat_map(|table| table.iter()).collect();
+        let last = entries.len().saturating_sub(1);
+        for (index, (name, text)) in entries.into_iter().enumerate() {
+            let condition = if text.value.0.trim() == "otherwise" {
+                if index != last {
+                    let message = "`otherwise` is the last grade";
+                    self.error(
+                        Diagnostic::new(text.span, message).help("grades after it would never be given"),
+                    );
+                }
+                None
+            } else {
+                let Some(condition) = self.parse_condition(text, &Names::default()) else { continue };
+                Some(condition)
+            };
+            grades.push(Grade { name: name.value.clone(), condition });
+        }
+        grades
+    }
+
+    pub(super) fn cost(&mut self, file: &CostFile, scenarios: &Scenarios) -> Cost {
+        let not_negative = |decider: &mut Self, at: Option<&At<f64>>, default: f64| {
+            let Some(at) = at else { return default };
+            if at.value < 0.0 {
+                decider.error(Diagnostic::new(at.span, "this cannot be negative"));
+            }
+            at.value
+        };
+        let per_request = not_negative(self, file.per_request.get(), 0.0);
+        let per_day = not_negative(self, file.per_day.get(), PER_DAY);
+        let free_when = file.free_when.get();
+        if let Some(counter) = free_when {
+            let counters: Vec<&str> =
+                scenarios.iter().flatten().flat_map(|s| s.counters.iter().map(String::as_str)).collect();
+            if !counters.contains(&counter.value.0.as_str()) && scenarios.iter().all(Option::is_some) {
+                let help = instead(&counter.value.0, counters);
+                let message = format!("no step counts `{}`", counter.value.0);
+                self.error(Diagnostic::new(counter.span, message).help(help));
+            }
+        }
+        Cost {
+            per_request,
+            free_when: free_when.map(|counter| counter.value.0.clone()),
+            currency: file.currency.get().map_or_else(|| "USD".to_owned(), |code| code.value.0.clone()),
+            per_day,
+        }
+    }
+
+    pub(super) fn gate(&mut self, file: &GateFile, scenarios: &Scenarios) -> Gate {
+        let mut names = Names::default();
+        for scenario in scenarios.iter().flatten() {
+            let own = names_of(scenario, &self.probes);
+            names.steps.extend(own.steps);
+            names.classes.extend(own.classes);
+            names.counters.extend(own.counters);
+            names.probes.extend(own.probes);
+        }
+        let all_known = scenarios.iter().all(Option::is_some);
+        let tolerance =
+            self.by_figure(file.tolerance.get(), &names, all_known, |_, value| match value.unit {
+                Unit::Ratio | Unit::Count if value.value >= 0.0 => Ok(value.value),
+                _ => Err("a tolerance is a share, such as 10%".to_owned()),
+            });
+        let floor = self.by_figure(file.floor.get(), &names, all_known, |figure, value| {
+            let same = figure.unit() == value.unit
+                || (value.unit == Unit::Count && !matches!(figure.unit(), Unit::Ms | Unit::Bytes));
+            if same && value.value >= 0.0 {
+                Ok(value.value)
+            } else {
+                Err("this is not the figure's unit".to_owned())
+            }
+        });
+        let budget = self.positive(file.budget.get(), "nothing can be confirmed within no time");
+        Gate { tolerance, floor, budget }
+    }
+
+    fn by_figure(
+        &mut self,
+        table: Option<&Table<At<Quantity>>>,
+        names: &Names,
+        all_known: bool,
+        check: impl Fn(&Figure, Quantity) -> Result<f64, String>,
+    ) -> BTreeMap<String, f64> {
+        let mut by_figure = BTreeMap::new();
+        for (name, quantity) in table.into_iter().flat_map(|table| table.iter()) {
+            match Figure::parse(&name.value, names) {
+                Ok(figure) => match check(&figure, quantity.value) {
+                    Ok(value) => {
+                        by_figure.insert(name.value.clone(), value);
+                    }
+                    Err(message) => self.error(Diagnostic::new(quantity.span, message)),
+                },
+                Err(error) if all_known => {
+                    self.error(Diagnostic::new(name.span, error.to_string()).help(error.help));
+                }
+                Err(_) => {}
+            }
+        }
+        by_figure
+    }
+}

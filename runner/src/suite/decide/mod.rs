@@ -1,0 +1,230 @@
+//! From a suite as typed to a [`Plan`]: names are resolved, texts and expressions compiled, files read. Everything that is
+//! wrong is recorded, with its place, and deciding goes on.
+
+mod body;
+mod condition;
+mod data;
+mod extras;
+mod flow;
+mod hash;
+mod known;
+mod load;
+mod request;
+mod scenario;
+mod target;
+mod texts;
+mod variables;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use minijinja::Value;
+
+use self::data::DecidedData;
+use self::known::Known;
+pub(super) use self::variables::Variables;
+use super::LoadOptions;
+use super::diagnostics::{Diagnostic, instead};
+use super::file::{At, SuiteFile};
+use super::plan::{Gate, Plan, Probe};
+use super::scope::Scope;
+use super::source::{Sources, Span};
+
+/// Decides a suite.
+pub(super) struct Decider<'a> {
+    pub(super) sources: &'a Sources,
+    pub(super) errors: Vec<Diagnostic>,
+    file: &'a SuiteFile,
+    /// The folder that paths in the suite start from.
+    base: &'a Utf8Path,
+    options: &'a LoadOptions,
+    seed: u64,
+    /// Names of the variables.
+    vars: Vec<String>,
+    /// Their values, under `vars`.
+    vars_scope: Scope,
+    /// Data sets by name; `None` for those that are wrong.
+    data: BTreeMap<String, Option<DecidedData>>,
+    probes: Vec<Arc<Probe>>,
+    /// First words of the names that the scenario at hand has used.
+    used: BTreeSet<String>,
+}
+
+/// What is known before deciding begins.
+pub(super) struct Preparations<'a> {
+    pub(super) sources: &'a Sources,
+    pub(super) base: &'a Utf8Path,
+    pub(super) options: &'a LoadOptions,
+    pub(super) variables: Variables,
+    pub(super) secrets: Vec<String>,
+}
+
+/// Decides a suite; `None` where something is wrong that leaves no plan at all.
+pub(super) fn decide(file: &SuiteFile, given: Preparations<'_>) -> (Option<Plan>, Vec<Diagnostic>) {
+    let mut decider = Decider {
+        sources: given.sources,
+        errors: Vec::new(),
+        file,
+        base: given.base,
+        options: given.options,
+        seed: given.options.seed.unwrap_or(LoadOptions::DEFAULT_SEED),
+        vars: given.variables.names(),
+        vars_scope: given.variables.scope(),
+        data: BTreeMap::new(),
+        probes: Vec::new(),
+        used: BTreeSet::new(),
+    };
+    let plan = decider.suite(given.variables, given.secrets);
+    (plan, decider.errors)
+}
+
+impl Decider<'_> {
+    fn error(&mut self, diagnostic: Diagnostic) {
+        self.errors.push(diagnostic);
+    }
+
+    fn suite(&mut self, mut variables: Variables, mut secrets: Vec<String>) -> Option<Plan> {
+        let file = self.file;
+        let name = file.name.get().map(|name| self.suite_name(name));
+        let target = file.target.get().and_then(|target| self.target(target));
+        self.probes = target.as_ref().map(|target| target.probes.clone()).unwrap_or_default();
+        for (name, data) in file.data.get().map(|table| table.entries.as_slice()).unwrap_or_default() {
+            let decided = data.as_ref().and_then(|data| self.data_set(name, data));
+            self.data.insert(name.value.clone(), decided);
+        }
+        let scenarios = self.scenarios();
+        self.unused_flows_are_checked_too();
+        let grades = self.grades();
+        let cost = file.cost.get().map(|cost| self.cost(cost, &scenarios));
+        let gate = file.gate.get().map(|gate| self.gate(gate, &scenarios)).unwrap_or_default();
+        let wanted = file.secrets.get().map(|secrets| secrets.0.as_slice()).unwrap_or_default();
+        for name in wanted {
+            self.secret(name, &mut variables, &mut secrets);
+        }
+        secrets.extend(variables.secret_values());
+        secrets.sort();
+        secrets.dedup();
+        let data: Vec<_> = file
+            .data
+            .get()
+            .map(|table| {
+                table.entries.iter().filter_map(|(name, _)| self.data.get(&name.value)?.clone()).collect()
+            })
+            .unwrap_or_default();
+        let mut plan = Plan {
+            name: name?,
+            description: file.description.get().map(|text| text.value.0.clone()),
+            file: Utf8PathBuf::from(&self.sources.get(0)?.name),
+            hash: String::new(),
+            target: target?,
+            variables: variables.public(),
+            vars: variables.value(),
+            data: data.iter().map(|data| Arc::clone(&data.set)).collect(),
+            scenarios: scenarios.into_iter().collect::<Option<Vec<_>>>()?,
+            grades,
+            cost,
+            gate: Gate::default(),
+            secrets,
+            seed: self.seed,
+            full: self.options.full,
+        };
+        plan.gate = gate;
+        plan.hash = hash::hash(&plan, &data);
+        self.only(&mut plan);
+        Some(plan)
+    }
+
+    /// The name under which baselines are stored, so it must be fit for a file name.
+    fn suite_name(&mut self, name: &At<super::file::Fixed>) -> String {
+        let text = name.value.0.as_str();
+        let fits = !text.is_empty()
+            && !text.starts_with(['.', '-'])
+            && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
+        if !fits {
+            let message = format!("a suite cannot be called `{text}`");
+            self.error(
+                Diagnostic::new(name.span, message)
+                    .help("letters, digits, `-`, `_` and `.`; its baseline is stored under this name"),
+            );
+        }
+        text.to_owned()
+    }
+
+    fn secret(
+        &mut self,
+        name: &At<super::file::Fixed>,
+        variables: &mut Variables,
+        secrets: &mut Vec<String>,
+    ) {
+        let wanted = name.value.0.as_str();
+        if variables.hide(wanted) {
+            return;
+        }
+        match self.options.environment.get(wanted) {
+            Some(value) => secrets.push(value.clone()),
+            None => {
+                let known = self.vars.iter().chain(self.options.environment.keys()).map(String::as_str);
+                let near = instead(wanted, known.clone().collect::<Vec<_>>());
+                let diagnostic = Diagnostic::new(
+                    name.span,
+                    format!("there is no variable `{wanted}`, here or in the environment"),
+                );
+                self.error(if near.starts_with("did") { diagnostic.help(near) } else { diagnostic });
+            }
+        }
+    }
+
+    /// Keeps the scenarios that `--only` names.
+    fn only(&mut self, plan: &mut Plan) {
+        if self.options.only.is_empty() {
+            return;
+        }
+        let tags = |name: &str| -> Vec<&str> {
+            let file =
+                self.file.scenarios.get().and_then(|table| table.iter().find(|(at, _)| at.value == name));
+            let tags = file.and_then(|(_, scenario)| scenario.tags.get());
+            tags.map(|tags| tags.0.iter().map(|tag| tag.value.0.as_str()).collect()).unwrap_or_default()
+        };
+        let mut unknown = Vec::new();
+        for wanted in &self.options.only {
+            let known =
+                plan.scenarios.iter().any(|s| s.name == *wanted || tags(&s.name).contains(&wanted.as_str()));
+            if !known {
+                let names =
+                    plan.scenarios.iter().flat_map(|s| std::iter::once(s.name.as_str()).chain(tags(&s.name)));
+                let help = instead(wanted, names.collect::<Vec<_>>());
+                unknown.push(
+                    Diagnostic::without_place(format!("the suite has no scenario and no tag `{wanted}`"))
+                        .help(help),
+                );
+            }
+        }
+        let only = &self.options.only;
+        let keep: Vec<bool> = plan
+            .scenarios
+            .iter()
+            .map(|s| only.contains(&s.name) || tags(&s.name).iter().any(|tag| only.iter().any(|o| o == tag)))
+            .collect();
+        let mut keep = keep.into_iter();
+        plan.scenarios.retain(|_| keep.next().unwrap_or(true));
+        self.errors.extend(unknown);
+    }
+
+    fn known_of_user(&self) -> Known {
+        let mut known = Known::of_user(&self.vars);
+        for (name, data) in self.data.iter().filter(|(name, _)| !known::TAKEN.contains(&name.as_str())) {
+            known.add(name, data.as_ref().map_or(known::Fields::Any, |data| data.fields.clone()));
+        }
+        known
+    }
+
+    fn place(&self, span: Span) -> loadgate_report::model::Place {
+        self.sources.place(span)
+    }
+}
+
+/// An object of these values, for `vars`.
+fn object(pairs: impl Iterator<Item = (String, Value)>) -> Value {
+    super::json::object(pairs.map(|(name, value)| (Value::from(name), value)).collect())
+}

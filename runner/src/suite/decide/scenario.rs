@@ -1,0 +1,291 @@
+//! Scenarios and their classes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use loadgate_report::figure::{self, Names};
+use loadgate_report::model::Level;
+
+use super::Decider;
+use super::flow::Parts;
+use crate::suite::diagnostics::Diagnostic;
+use crate::suite::file::{
+    At, ClassFile, ConnectionsFile, Fixed, FlowRef, Mapping as _, Maybe, OneOrMany, ScenarioFile, Table,
+};
+use crate::suite::plan::{Class, ConditionRule, Connections, Flow, Load, Probe, Scenario, Step};
+
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// The load and the flows of a class, or of a scenario without classes.
+struct Work<'f> {
+    name: Option<&'f At<String>>,
+    load: &'f Maybe<crate::suite::file::LoadFile>,
+    flow: &'f Maybe<FlowRef>,
+    mix: &'f Maybe<Table<At<u64>>>,
+    connections: Option<ConnectionsFile>,
+}
+
+impl Decider<'_> {
+    /// All scenarios; `None` for those that are wrong.
+    pub(super) fn scenarios(&mut self) -> Vec<Option<Arc<Scenario>>> {
+        let table = self.file.scenarios.get();
+        let entries = table.map(|table| table.entries.as_slice()).unwrap_or_default();
+        if entries.is_empty()
+            && let Some(scenarios) = table.map(|_| self.file.span())
+        {
+            self.error(Diagnostic::new(scenarios, "the suite has no scenarios"));
+        }
+        entries.iter().map(|(name, file)| self.scenario(name, file.as_ref()?).map(Arc::new)).collect()
+    }
+
+    fn scenario(&mut self, name: &At<String>, file: &ScenarioFile) -> Option<Scenario> {
+        let before = self.errors.len();
+        let work = self.work_of(name, file);
+        let mixed: Vec<FlowRef> = work.iter().flat_map(flow_refs).collect();
+        let around = [file.setup.get(), file.teardown.get()];
+        let all = mixed.iter().chain(around.into_iter().flatten());
+        let mut parts = self.parts(all);
+        self.used.clear();
+        let classes: Vec<Option<Class>> =
+            work.iter().map(|work| self.class(work, &name.value, &mut parts)).collect();
+        self.enough_rows(&classes, &work, name);
+        let mut outside = Parts { known: parts.known.clone(), ..Parts::default() };
+        let setup = self.around(file.setup.get(), "setup", &mut outside);
+        let teardown = self.around(file.teardown.get(), "teardown", &mut outside);
+        let complete = self.errors.len() == before;
+        let names = self.names(name, &parts, file.classes.get());
+        let requirements: Vec<String> = texts(file.requirement.get());
+        let mut conditions: Vec<Option<ConditionRule>> = Vec::new();
+        for (given, level) in [(file.expect.get(), Level::Critical), (file.warn.get(), Level::Warn)] {
+            for condition in given.map(|OneOrMany(all)| all.as_slice()).unwrap_or_default() {
+                conditions.push(self.condition(condition, level, requirements.first(), (&names, complete)));
+            }
+        }
+        let (warm_up, ramp_down) = (time(&file.warm_up), time(&file.ramp_down));
+        let classes: Vec<Class> = classes.into_iter().collect::<Option<_>>()?;
+        self.something_is_measured(file, &classes, warm_up + ramp_down);
+        Some(Scenario {
+            name: name.value.clone(),
+            description: file.description.get().map(|text| text.value.0.clone()),
+            requirements,
+            classes,
+            steps: parts.steps,
+            unmeasured_steps: outside.steps,
+            counters: parts.counters,
+            setup,
+            teardown,
+            warm_up,
+            ramp_down,
+            conditions: conditions.into_iter().collect::<Option<_>>()?,
+            canary_scan: file.canary_scan.get().is_none_or(|scan| scan.value),
+            settle: file.settle.get().map_or(SETTLE, |settle| settle.value),
+            place: self.place(name.span),
+        })
+    }
+
+    fn work_of<'f>(&mut self, name: &At<String>, file: &'f ScenarioFile) -> Vec<Work<'f>> {
+        let own =
+            [("load", file.load.is_absent()), ("flow", file.flow.is_absent()), ("mix", file.mix.is_absent())];
+        if file.classes.is_absent() {
+            if file.load.is_absent() {
+                let message = format!(
+                    "the scenario `{}` needs `load`, or `classes` with loads of their own",
+                    name.value
+                );
+                self.error(Diagnostic::new(name.span, message));
+            }
+            let connections = file.connections.get().copied();
+            return vec![Work {
+                name: None,
+                load: &file.load,
+                flow: &file.flow,
+                mix: &file.mix,
+                connections,
+            }];
+        }
+        for (key, _) in own.iter().filter(|(_, absent)| !absent) {
+            let message = format!("the scenario `{}` has both `{key}` and `classes`", name.value);
+            self.error(Diagnostic::new(name.span, message).help(format!("each class has its own `{key}`")));
+        }
+        let classes: Vec<(&At<String>, &ClassFile)> =
+            file.classes.get().into_iter().flat_map(|table| table.iter()).collect();
+        classes
+            .into_iter()
+            .map(|(name, class)| {
+                self.condition_name(&name.value, name.span, "class");
+                let connections = class.connections.get().or(file.connections.get()).copied();
+                Work { name: Some(name), load: &class.load, flow: &class.flow, mix: &class.mix, connections }
+            })
+            .collect()
+    }
+
+    fn class(&mut self, work: &Work<'_>, scenario: &str, parts: &mut Parts) -> Option<Class> {
+        let load = work.load.get().and_then(|load| self.load(load));
+        let name = work.name.map(|name| name.value.clone());
+        let mix = match (work.flow.get(), work.mix.get()) {
+            (Some(flow), None) => {
+                let own_name = name.as_deref().unwrap_or(scenario);
+                self.flow(flow, own_name, parts).map(|flow| vec![(1, flow)])
+            }
+            (None, Some(mix)) => self.mix(mix, parts),
+            (flow, mix) => {
+                if !work.flow.is_invalid() && !work.mix.is_invalid() {
+                    let what = if flow.is_some() && mix.is_some() {
+                        "either `flow` or `mix`"
+                    } else {
+                        "`flow` or `mix`"
+                    };
+                    let (owner, span) = match work.name {
+                        Some(name) => (format!("the class `{}`", name.value), name.span),
+                        None => (format!("the scenario `{scenario}`"), self.scenario_span(scenario)),
+                    };
+                    self.error(Diagnostic::new(span, format!("{owner} needs {what}")));
+                }
+                None
+            }
+        };
+        let connections = match work.connections {
+            Some(ConnectionsFile::PerRequest) => Connections::PerRequest,
+            Some(ConnectionsFile::PerUser) | None => Connections::PerUser,
+        };
+        Some(Class { name, load: load?, mix: mix?, connections })
+    }
+
+    fn scenario_span(&self, name: &str) -> crate::suite::source::Span {
+        let entries = self.file.scenarios.get().map(|table| table.entries.as_slice()).unwrap_or_default();
+        entries.iter().find(|(at, _)| at.value == name).map_or(self.file.span(), |(at, _)| at.span)
+    }
+
+    fn mix(&mut self, mix: &Table<At<u64>>, parts: &mut Parts) -> Option<Vec<(u32, Arc<Flow>)>> {
+        let mut flows = Vec::new();
+        let mut right = true;
+        for (name, weight) in mix.iter() {
+            let reference = FlowRef::Name(At { value: Fixed(name.value.clone()), span: name.span });
+            let flow = self.flow(&reference, &name.value, parts);
+            let Some(weight) = u32::try_from(weight.value).ok().filter(|weight| *weight > 0) else {
+                let message = "a weight is a whole number from 1";
+                self.error(
+                    Diagnostic::new(weight.span, message).help("leave the flow out of the mix instead"),
+                );
+                right = false;
+                continue;
+            };
+            match flow {
+                Some(flow) => flows.push((weight, flow)),
+                None => right = false,
+            }
+        }
+        (right && !flows.is_empty()).then_some(flows)
+    }
+
+    fn around(&mut self, flow: Option<&FlowRef>, name: &str, parts: &mut Parts) -> Vec<Step> {
+        flow.and_then(|flow| self.flow(flow, name, parts)).map(|flow| flow.steps.clone()).unwrap_or_default()
+    }
+
+    /// The names that conditions can use; each must mean one thing.
+    fn names(&mut self, scenario: &At<String>, parts: &Parts, classes: Option<&Table<ClassFile>>) -> Names {
+        let usable = |name: &String| figure::is_valid_name(name);
+        let classes = classes.map(|table| table.entries.as_slice()).unwrap_or_default();
+        let classes: Vec<String> =
+            classes.iter().map(|(name, _)| name.value.clone()).filter(usable).collect();
+        let probes: Vec<String> = self.probes.iter().map(|probe| probe.name.clone()).filter(usable).collect();
+        let kinds: [(&str, &[String]); 3] =
+            [("class", &classes), ("counter", &parts.counters), ("probe", &probes)];
+        let mut taken: Vec<(&str, &str)> = parts.named.keys().map(|name| (name.as_str(), "step")).collect();
+        for (kind, names) in kinds {
+            for name in names {
+                if let Some((_, other)) = taken.iter().find(|(known, _)| known == name) {
+                    let span = parts.named.get(name).copied().unwrap_or(scenario.span);
+                    let message = format!("`{name}` is the name of a {other} and of a {kind}");
+                    self.errors.push(
+                        Diagnostic::new(span, message)
+                            .help("conditions could mean either; rename one of them"),
+                    );
+                }
+                taken.push((name, kind));
+            }
+        }
+        let steps = parts.steps.iter().map(|step| step.name.clone()).filter(usable);
+        Names { steps: steps.collect(), classes, counters: parts.counters.clone(), probes }
+    }
+
+    /// A data set of which each user keeps a row needs a row for each.
+    fn enough_rows(&mut self, classes: &[Option<Class>], work: &[Work<'_>], scenario: &At<String>) {
+        let users: u64 = classes.iter().flatten().map(|class| u64::from(class.load.most_users())).sum();
+        for name in self.used.clone() {
+            let Some(Some(data)) = self.data.get(&name) else { continue };
+            let rows = data.set.rows.len() as u64;
+            if data.set.per_user && users > rows {
+                let load = work.iter().find_map(|work| work.load.get());
+                let span = load.and_then(|load| load.users.get()).map_or(scenario.span, |users| users.span);
+                let message = format!("{users} users need {users} rows of `{name}`, which has {rows}");
+                let help = "add rows, or leave out `unique: per_user` and let users share them";
+                self.error(Diagnostic::new(span, message).help(help));
+            }
+        }
+    }
+
+    fn something_is_measured(&mut self, file: &ScenarioFile, classes: &[Class], cut: Duration) {
+        let longest = classes.iter().map(|class| class.load.time()).collect::<Option<Vec<_>>>();
+        let Some(longest) = longest.and_then(|times| times.into_iter().max()) else { return };
+        if cut >= longest && !cut.is_zero() {
+            let at = file.warm_up.get().or(file.ramp_down.get());
+            let span = at.map_or(file.span, |at| at.span);
+            let message = format!("warm-up and ramp-down take {cut:?} of a load of {longest:?}");
+            self.error(Diagnostic::new(span, message).help("nothing is left to be measured; shorten them"));
+        }
+    }
+}
+
+fn flow_refs(work: &Work<'_>) -> Vec<FlowRef> {
+    let mixed = work.mix.get().into_iter().flat_map(|mix| &mix.entries);
+    let mixed =
+        mixed.map(|(name, _)| FlowRef::Name(At { value: Fixed(name.value.clone()), span: name.span }));
+    work.flow.get().cloned().into_iter().chain(mixed).collect()
+}
+
+fn texts(given: Option<&OneOrMany<At<Fixed>>>) -> Vec<String> {
+    given.map(|OneOrMany(all)| all.iter().map(|at| at.value.0.clone()).collect()).unwrap_or_default()
+}
+
+fn time(given: &Maybe<At<Duration>>) -> Duration {
+    given.get().map_or(Duration::ZERO, |time| time.value)
+}
+
+/// The names of a decided scenario.
+pub(super) fn names_of(scenario: &Scenario, probes: &[Arc<Probe>]) -> Names {
+    Names {
+        steps: scenario.steps.iter().map(|step| step.name.clone()).collect(),
+        classes: scenario.classes.iter().filter_map(|class| class.name.clone()).collect(),
+        counters: scenario.counters.clone(),
+        probes: probes.iter().map(|probe| probe.name.clone()).collect(),
+    }
+}
+
+impl Load {
+    /// Most users at once.
+    pub fn most_users(&self) -> u32 {
+        match self {
+            Self::Iterations { users, .. }
+            | Self::Shared { users, .. }
+            | Self::Duration { users, .. }
+            | Self::Bursts { users, .. } => *users,
+            Self::Stages { from, stages } => {
+                stages.iter().map(|(_, users)| *users).chain([*from]).max().unwrap_or(0)
+            }
+            Self::ArrivalRate { max_users, .. } | Self::Replay { max_users, .. } => *max_users,
+        }
+    }
+
+    /// The time that the suite sets for it; `None` where its end depends on the service.
+    pub fn time(&self) -> Option<Duration> {
+        match self {
+            Self::Iterations { .. } | Self::Shared { .. } => None,
+            Self::Duration { duration, .. } => Some(*duration),
+            Self::Stages { stages, .. } => Some(stages.iter().map(|(over, _)| *over).sum()),
+            Self::ArrivalRate { stages, .. } => Some(stages.iter().map(|(over, _)| *over).sum()),
+            Self::Bursts { count, gap, .. } => Some(*gap * (*count).saturating_sub(1)),
+            Self::Replay { at, .. } => Some(at.last().copied().unwrap_or_default()),
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The service under test.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use loadgate_report::figure;
+use url::Url;
+
+use super::Decider;
+use super::known::Known;
+use crate::suite::diagnostics::Diagnostic;
+use crate::suite::file::{At, ProbeFile, TargetFile};
+use crate::suite::plan::{Probe, ProbeSource, Ready, Target};
+use crate::suite::text::Text;
+
+const READY_WITHIN: Duration = Duration::from_secs(30);
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+const PROBE_EVERY: Duration = Duration::from_secs(1);
+
+impl Decider<'_> {
+    pub(super) fn target(&mut self, file: &TargetFile) -> Option<Target> {
+        let known = Known::of_target(&self.vars);
+        let url = file.url.get().and_then(|url| self.target_url(url, file, &known));
+        let start = file.start.get().and_then(|start| self.text(start, &known));
+        let build = file.build.get().and_then(|build| self.text(build, &known));
+        let environment = file.environment.get().into_iter().flat_map(|table| table.iter());
+        let environment = environment
+            .filter_map(|(name, value)| Some((name.value.clone(), self.text(value, &known)?)))
+            .collect();
+        let ready = file.ready.get();
+        let ready_get = ready.and_then(|ready| ready.get.get()).and_then(|get| self.path(get, &known));
+        let within = ready.and_then(|ready| ready.within.get());
+        let within =
+            self.positive(within, "the service cannot be ready within no time").unwrap_or(READY_WITHIN);
+        let directory = file.directory.get().and_then(|directory| {
+            let path = self.base.join(&directory.value.0);
+            if path.is_dir() {
+                return Some(path);
+            }
+            let message = format!("there is no directory `{}`", directory.value.0);
+            self.error(Diagnostic::new(directory.span, message).help(format!("it was looked for at {path}")));
+            None
+        });
+        let own_directory = || (!self.base.as_str().is_empty()).then(|| Utf8PathBuf::from(self.base));
+        let directory = if file.directory.is_absent() { own_directory() } else { directory };
+        let probes: Vec<_> = file.probes.get().into_iter().flat_map(|table| table.iter()).collect();
+        let probes = probes.into_iter().filter_map(|(name, probe)| self.probe(name, probe, &known)).collect();
+        Some(Target {
+            url: url?,
+            build,
+            start,
+            directory,
+            environment,
+            ready: Ready { get: ready_get, within },
+            probes,
+            stop_within: file.stop_within.get().map_or(STOP_WITHIN, |within| within.value),
+        })
+    }
+
+    fn target_url(&mut self, url: &At<String>, file: &TargetFile, known: &Known) -> Option<Text> {
+        let text = self.text(url, known)?;
+        if text.names().iter().any(|name| name == "port") && file.start.is_absent() {
+            self.error(
+                Diagnostic::new(url.span, "loadgate chooses a port only for a service that it starts")
+                    .help("write the port, or give `start: …`"),
+            );
+        }
+        // What is filled in later is a port, so any port shows whether the rest is a URL.
+        let with_port = {
+            let mut scope = self.vars_scope.clone();
+            for name in ["port", "arm", "loadgate"] {
+                scope.set(name, minijinja::Value::from(1));
+            }
+            let mut out = String::new();
+            text.render(&scope, &mut out).ok().map(|()| out)
+        };
+        let problem = match with_port.as_deref().map(Url::parse) {
+            None => return Some(text),
+            Some(Err(error)) => Some(error.to_string()),
+            Some(Ok(parsed)) => match parsed.scheme() {
+                "http" | "https" | "http+unix" => (parsed.scheme() != "http+unix" && parsed.host().is_none())
+                    .then(|| "it has no host".to_owned()),
+                other => Some(format!("`{other}:` is not supported")),
+            },
+        };
+        if let Some(problem) = problem {
+            self.error(
+                Diagnostic::new(url.span, format!("this is no base URL: {problem}"))
+                    .help("write one such as http://127.0.0.1:8000 or https://staging.example.com"),
+            );
+        }
+        Some(text)
+    }
+
+    fn probe(&mut self, name: &At<String>, file: &ProbeFile, known: &Known) -> Option<Arc<Probe>> {
+        self.condition_name(&name.value, name.span, "probe");
+        let source = match (file.get.get(), file.command.get()) {
+            (Some(get), None) => self.path(get, known).map(ProbeSource::Get),
+            (None, Some(command)) => self.text(command, known).map(ProbeSource::Command),
+            (Some(_), Some(_)) => {
+                let message = format!("the probe `{}` has both `get` and `command`", name.value);
+                self.error(Diagnostic::new(name.span, message).help("make two probes of it"));
+                None
+            }
+            (None, None) => {
+                if file.get.is_absent() && file.command.is_absent() {
+                    let message = format!("the probe `{}` needs `get` or `command`", name.value);
+                    self.error(Diagnostic::new(name.span, message));
+                }
+                None
+            }
+        };
+        let value = file.value.get().and_then(|value| self.expression(value, &known.with_response(false)));
+        let every = self.positive(file.every.get(), "a probe cannot be read all the time");
+        Some(Arc::new(Probe {
+            name: name.value.clone(),
+            source: source?,
+            value: value?,
+            every: every.unwrap_or(PROBE_EVERY),
+        }))
+    }
+
+    /// A path (or a whole URL).
+    pub(super) fn path(&mut self, at: &At<String>, known: &Known) -> Option<Text> {
+        let text = self.text(at, known)?;
+        let source = text.source();
+        let begins_well =
+            ["/", "{{", "{%", "http://", "https://"].iter().any(|start| source.starts_with(start));
+        if !begins_well {
+            let mut diagnostic = Diagnostic::new(at.span, format!("`{source}` is no path"));
+            diagnostic = diagnostic.help(format!("a path begins with `/`: write /{source}, or a whole URL"));
+            self.error(diagnostic);
+        }
+        Some(text)
+    }
+
+    /// A time that must not be zero.
+    pub(super) fn positive(&mut self, time: Option<&At<Duration>>, why: &str) -> Option<Duration> {
+        let time = time?;
+        if time.value.is_zero() {
+            self.error(Diagnostic::new(time.span, why.to_owned()).help("write a time above 0"));
+            return None;
+        }
+        Some(time.value)
+    }
+
+    /// Records an error where a name cannot be used in conditions.
+    pub(super) fn condition_name(&mut self, name: &str, span: crate::suite::source::Span, what: &str) {
+        if figure::is_valid_name(name) {
+            return;
+        }
+        let message = format!("a {what} cannot be called `{name}`");
+        let help = if figure::RESERVED.contains(&name) {
+            "the word begins figures in conditions, such as `latency.p95`".to_owned()
+        } else {
+            "conditions speak of it, so: a letter, then letters, digits, `_` and `-`".to_owned()
+        };
+        self.error(Diagnostic::new(span, message).help(help));
+    }
+}

@@ -1,0 +1,79 @@
+//! A suite as typed: every key of the language, with its place.
+//!
+//! Each mapping of the language is one type here, defined by `mapping!`: the list of its keys is the decoder, the JSON
+//! Schema and (through the comments) the reference at once. Adding a key is one line in its type and one use of it in
+//! [`super::decide`].
+
+mod data;
+mod decode;
+mod scalar;
+mod scenario;
+mod step;
+mod target;
+
+use std::time::Duration;
+
+use loadgate_report::quantity::Quantity;
+
+pub(super) use self::data::*;
+use self::decode::mapping;
+pub(super) use self::decode::{At, Decode, Decoder, Mapping, Maybe, OneOrMany, Table};
+pub(super) use self::scalar::Fixed;
+pub(super) use self::scenario::*;
+pub(super) use self::step::*;
+pub(super) use self::target::*;
+
+mapping! {
+    /// A load-test suite.
+    struct SuiteFile as "a suite" {
+        /// Name of the suite. Its baseline is stored under it.
+        required name: At<Fixed>,
+        /// What it is about, for the report.
+        optional description: At<Fixed>,
+        /// The service under test.
+        required target: TargetFile,
+        /// Values for templates (`{{ vars.NAME }}`), changed by `--set NAME=VALUE`.
+        optional vars: Table<VariableFile>,
+        /// Environment variables and `vars` whose values no output may contain. Values that a text takes from the
+        /// environment are secret anyway.
+        optional secrets: OneOrMany<At<Fixed>>,
+        /// Data sets by name: rows of values for templates.
+        optional data: Table<DataFile>,
+        /// Flows by name: sequences of steps.
+        optional flows: Table<FlowFile>,
+        /// Scenarios by name, run in this order.
+        required scenarios: Table<ScenarioFile>,
+        /// Grades by name, best first: the first whose condition holds is a scenario's grade. The last may be `otherwise`.
+        optional grades: Table<At<Fixed>>,
+        /// What requests cost.
+        optional cost: CostFile,
+        /// Settings of the comparison with earlier runs.
+        optional gate: GateFile,
+    }
+}
+
+mapping! {
+    /// What requests cost.
+    struct CostFile as "`cost`" {
+        /// Price of one paid request.
+        required per_request: At<f64>,
+        /// Counter that marks free requests, such as `cache_hit`.
+        optional free_when: At<Fixed>,
+        /// Currency code (default USD).
+        optional currency: At<Fixed>,
+        /// Requests a day, for the projection per month (default 1000).
+        optional per_day: At<f64>,
+    }
+}
+
+mapping! {
+    /// Settings of the comparison with earlier runs.
+    struct GateFile as "`gate`" {
+        /// Allowed relative change by figure, such as `latency.p95: 10%`.
+        optional tolerance: Table<At<Quantity>>,
+        /// Allowed absolute change by figure, such as `latency.p95: 5ms`: a change below it never counts.
+        optional floor: Table<At<Quantity>>,
+        /// Time that confirming a suspected regression may take.
+        optional budget: At<Duration>,
+    }
+}
