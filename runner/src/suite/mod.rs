@@ -17,9 +17,11 @@ mod load;
 mod node;
 pub mod plan;
 mod prepare;
+mod schema;
 pub mod scope;
 mod source;
 pub mod text;
 
 pub use self::diagnostics::Diagnostics;
 pub use self::load::{LoadOptions, load, load_text};
+pub use self::schema::schema;
