@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use self::append::NotAccepted;
+pub(crate) use self::curve::curve;
 pub use self::file::BaselineError;
 use crate::Verdict;
 use crate::model::Machine;

@@ -8,6 +8,7 @@
 //! - [`policy`]: which figures gate, which way is worse, how much is allowed.
 //! - `speed`, `share`: one figure against its history, as pure numbers. `holm`: many of them at once.
 //! - [`stored`]: a report against a baseline; [`confirm`]: fresh rounds.
+//! - [`paired`]: base and head on the same machine, in rounds.
 //! - [`conclude`]: findings and verdicts; [`exit`]: the exit code.
 
 mod advice;
@@ -16,7 +17,10 @@ pub mod confirm;
 pub mod exit;
 mod findings;
 mod holm;
+pub mod paired;
 pub mod policy;
+#[cfg(test)]
+pub(crate) mod random;
 mod share;
 #[cfg(test)]
 mod simulated;

@@ -6,49 +6,29 @@
 
 use super::confirm::decide;
 use super::policy::{Kind, Policy};
+use super::random::Random;
 use super::speed::{self, Measured};
 use crate::model::{ChangeOutcome, ComparedFigure};
 use crate::quantity::Unit;
 
-/// SplitMix64 (Steele, Lea & Flood, 2014): tests need no better generator and no dependency for one.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn uniform(&mut self) -> f64 {
-        ((self.next() >> 11) as f64 + 0.5) / (1u64 << 53) as f64
-    }
-
-    /// Standard normal, by Box and Muller.
-    fn normal(&mut self) -> f64 {
-        (-2.0 * self.uniform().ln()).sqrt() * (std::f64::consts::TAU * self.uniform()).cos()
-    }
-
-    fn figure(&mut self, center: f64, noise: f64) -> Measured {
-        let outlier = if self.uniform() < 0.05 { 4.0 } else { 1.0 };
-        Measured { value: center * (self.normal() * noise * outlier).exp(), samples: 200 }
-    }
+/// One run's figure.
+fn figure(random: &mut Random, center: f64, noise: f64) -> Measured {
+    let outlier = if random.uniform() < 0.05 { 4.0 } else { 1.0 };
+    Measured { value: center * (random.normal() * noise * outlier).exp(), samples: 200 }
 }
 
 /// Share of simulated runs with this change that are suspected, and that two fresh rounds then confirm.
-fn alarms(figure: &str, runs: usize, noise: f64, change: f64, rounds: usize) -> (f64, f64) {
+fn alarms(name: &str, runs: usize, noise: f64, change: f64, rounds: usize) -> (f64, f64) {
     const TRIALS: usize = 4000;
-    let rule = Policy::default().rule(figure);
-    let Kind::Speed { tail } = rule.kind else { panic!("{figure} is no speed") };
+    let rule = Policy::default().rule(name);
+    let Kind::Speed { tail } = rule.kind else { panic!("{name} is no speed") };
     let mut random = Random(runs as u64 * 1000 + (noise * 1e4) as u64);
     let (mut suspected, mut confirmed) = (0, 0);
     for _ in 0..TRIALS {
-        let history: Vec<_> = (0..runs).map(|_| random.figure(500.0, noise)).collect();
-        let worse = if figure == "throughput" { 1.0 / (1.0 + change) } else { 1.0 + change };
+        let history: Vec<_> = (0..runs).map(|_| figure(&mut random, 500.0, noise)).collect();
+        let worse = if name == "throughput" { 1.0 / (1.0 + change) } else { 1.0 + change };
         let center = 500.0 * worse;
-        let now = random.figure(center, noise);
+        let now = figure(&mut random, center, noise);
         let judged = speed::judge(now, &history, &rule, tail);
         // A family of twenty figures, all others without change: Holm asks this one for a twentieth.
         let stands = judged.p.is_none_or(|p| p <= Policy::default().alpha / 20.0);
@@ -58,7 +38,7 @@ fn alarms(figure: &str, runs: usize, noise: f64, change: f64, rounds: usize) -> 
         suspected += 1;
         let mut compared = ComparedFigure {
             scenario: "s".into(),
-            figure: figure.into(),
+            figure: name.into(),
             unit: Unit::Ms,
             gated: true,
             now: Some(now.value),
@@ -75,7 +55,7 @@ fn alarms(figure: &str, runs: usize, noise: f64, change: f64, rounds: usize) -> 
             outcome: judged.outcome,
             note: None,
         };
-        let fresh: Vec<f64> = (0..rounds).map(|_| random.figure(center, noise).value).collect();
+        let fresh: Vec<f64> = (0..rounds).map(|_| figure(&mut random, center, noise).value).collect();
         decide(&mut compared, &fresh, None);
         confirmed += usize::from(compared.outcome == ChangeOutcome::Regression);
     }

@@ -1,0 +1,263 @@
+//! The figures of a paired run.
+
+use std::collections::BTreeMap;
+
+use super::bound::Mean;
+use super::quality::{Quality, look_at};
+use super::{LEAST_ROUNDS, PairedRound};
+use crate::figure::{FigureValue, main_figures};
+use crate::judge::holm;
+use crate::judge::policy::{Better, FigureRule, Kind, Policy};
+use crate::judge::speed::median;
+use crate::judge::stored::share_now;
+use crate::model::{BaseCurve, ChangeOutcome, ComparedFigure, Comparison, ComparisonMode, ComparisonStatus};
+
+/// Level of a suspicion, over the whole family (Holm), and of its confirmation, for each figure alone. Both must hold, and the
+/// second looks at fresh rounds only, so the two multiply.
+const LEVEL: f64 = 0.05;
+
+/// How sure it must be that a figure is within its limit before it is called unchanged.
+const WITHIN: f64 = 0.8;
+
+/// A figure with what it needs for Holm.
+struct Judged {
+    figure: ComparedFigure,
+    p: Option<f64>,
+}
+
+/// Compares base and head over the rounds of each scenario. What is worse comes out as `Suspected`, to be decided by
+/// [`confirm_paired`] over fresh rounds with restarted processes; what more rounds may decide as `Undecided`.
+///
+/// `base` names the revision or URL; `scenarios` come in the order in which they are to be listed.
+pub fn compare_paired(base: &str, scenarios: &[(String, Vec<PairedRound>)], policy: &Policy) -> Comparison {
+    let mut judged = Vec::new();
+    let mut notes = Vec::new();
+    for (name, rounds) in scenarios {
+        let quality = look_at(rounds);
+        notes.extend(quality.invalid.iter().chain(&quality.restless).map(|why| format!("`{name}`: {why}")));
+        let mut own = judge_scenario(name, rounds, &quality, policy);
+        own.sort_by_key(|j| !j.figure.gated);
+        judged.extend(own);
+    }
+    let (at, p): (Vec<usize>, Vec<f64>) = judged
+        .iter()
+        .enumerate()
+        .filter(|(_, j)| j.figure.gated)
+        .filter_map(|(i, j)| Some((i, j.p?)))
+        .unzip();
+    for (i, stands) in at.iter().zip(holm::stands(&p, LEVEL)) {
+        let figure = &mut judged[*i].figure;
+        if figure.outcome == ChangeOutcome::Suspected && !stands {
+            figure.outcome = ChangeOutcome::Undecided;
+            figure.note = Some(format!("could be chance among the {} figures that are judged", p.len()));
+        }
+    }
+    let rounds = scenarios.iter().map(|(_, rounds)| rounds.len()).max().unwrap_or(0);
+    let mut message = format!("{base} on the same machine, up to {rounds} rounds");
+    if !notes.is_empty() {
+        message.push_str(&format!("; {}", notes.join("; ")));
+    }
+    Comparison {
+        mode: ComparisonMode::Paired,
+        status: ComparisonStatus::Judged,
+        message,
+        next: None,
+        base: base.to_owned(),
+        runs: 0,
+        commit: None,
+        newest: None,
+        figures: judged.into_iter().map(|j| j.figure).collect(),
+        curves: curves(scenarios),
+    }
+}
+
+/// Decides what is suspected by fresh rounds alone: a bound beyond the limit again is a `Regression`, a bound within it is
+/// `Unchanged`, else `Undecided`.
+pub fn confirm_paired(comparison: &mut Comparison, fresh: &[(String, Vec<PairedRound>)], policy: &Policy) {
+    let again: BTreeMap<(String, String), ComparedFigure> = fresh
+        .iter()
+        .flat_map(|(name, rounds)| judge_scenario(name, rounds, &look_at(rounds), policy))
+        .map(|j| ((j.figure.scenario.clone(), j.figure.figure.clone()), j.figure))
+        .collect();
+    for figure in comparison.figures.iter_mut().filter(|f| f.outcome == ChangeOutcome::Suspected) {
+        let Some(again) = again.get(&(figure.scenario.clone(), figure.figure.clone())) else { continue };
+        let rounds = again.rounds;
+        (figure.outcome, figure.note) = match again.outcome {
+            ChangeOutcome::Suspected => (
+                ChangeOutcome::Regression,
+                Some(format!("{rounds} fresh rounds with restarted processes showed the same")),
+            ),
+            ChangeOutcome::Unchanged | ChangeOutcome::Improved => (
+                ChangeOutcome::Unchanged,
+                Some(format!("{rounds} fresh rounds with restarted processes did not show it")),
+            ),
+            ChangeOutcome::NotJudged => (ChangeOutcome::Suspected, again.note.clone()),
+            _ => (ChangeOutcome::Undecided, Some(format!("{rounds} fresh rounds do not decide it"))),
+        };
+        figure.rounds += rounds;
+    }
+}
+
+fn judge_scenario(name: &str, rounds: &[PairedRound], quality: &Quality, policy: &Policy) -> Vec<Judged> {
+    let good: Vec<&PairedRound> = quality.good.iter().map(|i| &rounds[*i]).collect();
+    // Read once per slot, then picked by name.
+    let values: Vec<(Vec<FigureValue>, Vec<FigureValue>)> =
+        good.iter().map(|r| (main_figures(&r.base.scenario), main_figures(&r.head.scenario))).collect();
+    let mut names: Vec<&FigureValue> = Vec::new();
+    for figure in values.iter().flat_map(|(_, head)| head) {
+        if !names.iter().any(|f| f.name == figure.name) {
+            names.push(figure);
+        }
+    }
+    let get = |of: &[FigureValue], name: &str| of.iter().find(|f| f.name == name).cloned();
+    names
+        .into_iter()
+        .map(|figure| {
+            let rule = policy.rule(&figure.name);
+            let both = values
+                .iter()
+                .filter_map(|(base, head)| Some((get(base, &figure.name)?, get(head, &figure.name)?)));
+            let samples = both.clone().map(|(_, head)| head.samples).sum();
+            let pairs: Vec<(f64, f64)> =
+                both.map(|(base, head)| (base.quantity.value, head.quantity.value)).collect();
+            let mut row = row(name, figure, &rule, &pairs, samples);
+            let problem = quality.invalid.as_ref().map(|why| (ChangeOutcome::NotJudged, why));
+            let problem = problem.or(quality.restless.as_ref().map(|why| (ChangeOutcome::Undecided, why)));
+            if rule.kind == Kind::Shown {
+                return Judged { figure: row, p: None };
+            }
+            if let Some((outcome, why)) = problem {
+                (row.outcome, row.note) = (outcome, Some(why.clone()));
+                return Judged { figure: row, p: None };
+            }
+            let p = match rule.kind {
+                Kind::Share => judge_share(&mut row, &good, &rule),
+                _ => judge_speed(&mut row, &pairs, &rule),
+            };
+            Judged { figure: row, p }
+        })
+        .collect()
+}
+
+fn row(
+    scenario: &str,
+    figure: &FigureValue,
+    rule: &FigureRule,
+    pairs: &[(f64, f64)],
+    samples: u64,
+) -> ComparedFigure {
+    let now = median(&pairs.iter().map(|p| p.1).collect::<Vec<_>>());
+    let before = median(&pairs.iter().map(|p| p.0).collect::<Vec<_>>());
+    ComparedFigure {
+        scenario: scenario.to_owned(),
+        figure: figure.name.clone(),
+        unit: figure.quantity.unit,
+        gated: rule.gated(),
+        now,
+        before,
+        change: now.zip(before).filter(|(_, b)| *b != 0.0).map(|(n, b)| (n - b) / b.abs()),
+        interval: None,
+        noise: None,
+        tolerance: rule.tolerance,
+        floor: rule.floor,
+        limit: None,
+        samples,
+        runs: 0,
+        rounds: pairs.len() as u32,
+        outcome: ChangeOutcome::NotJudged,
+        note: None,
+    }
+}
+
+/// Judges a figure by the log ratios of its rounds; gives the p-value of being worse than allowed.
+fn judge_speed(row: &mut ComparedFigure, pairs: &[(f64, f64)], rule: &FigureRule) -> Option<f64> {
+    let logs: Vec<f64> =
+        pairs.iter().filter(|(b, h)| *b > 0.0 && *h > 0.0).map(|(b, h)| (h / b).ln()).collect();
+    let mean = enough(row, &logs)?;
+    let (before, now) = (row.before?, row.now?);
+    // The floor as a ratio, from between both sides so that swapping them mirrors the judgement.
+    let allowed_up = rule.tolerance.max(rule.floor / (before * now).sqrt()).ln_1p();
+    let sign = match rule.better {
+        Better::Lower => 1.0,
+        Better::Higher => -1.0,
+        Better::Neither => mean.mean.signum(),
+    };
+    row.change = Some(mean.mean.exp_m1());
+    row.interval = Some(mean.interval(LEVEL).map(f64::exp_m1));
+    row.noise = super::super::speed::deviation(&logs).map(f64::exp_m1);
+    row.limit = Some(before * (sign * allowed_up).exp());
+    decide(row, &mean, sign, allowed_up, rule)
+}
+
+/// Judges a share by the differences of its rounds, and by all counts together.
+fn judge_share(row: &mut ComparedFigure, good: &[&PairedRound], rule: &FigureRule) -> Option<f64> {
+    let counts: Vec<_> = good
+        .iter()
+        .filter_map(|r| {
+            Some((share_now(&r.base.scenario, &row.figure)?, share_now(&r.head.scenario, &row.figure)?))
+        })
+        .filter(|(base, head)| base.1 > 0 && head.1 > 0)
+        .collect();
+    let sum = |of: fn(&((u64, u64), (u64, u64))) -> (u64, u64)| {
+        counts.iter().map(of).fold((0, 0), |a: (u64, u64), c| (a.0 + c.0, a.1 + c.1))
+    };
+    let (base, head) = (sum(|c| c.0), sum(|c| c.1));
+    let rate = |(part, whole): (u64, u64)| part as f64 / whole.max(1) as f64;
+    let differences: Vec<f64> = counts.iter().map(|(b, h)| rate(*h) - rate(*b)).collect();
+    let mut mean = enough(row, &differences)?;
+    // Rare events make most rounds equal to each other; the error is at least that of independent events.
+    let p = (base.0 + head.0) as f64 / ((base.1 + head.1) as f64).max(1.0);
+    let binomial = (p * (1.0 - p) * (1.0 / base.1 as f64 + 1.0 / head.1 as f64)).sqrt();
+    // Trimming would cut exactly the rounds in which rare events happened, so the pooled difference is judged.
+    mean.mean = rate(head) - rate(base);
+    mean.error = mean.error.max(binomial);
+    (row.before, row.now) = (Some(rate(base)), Some(rate(head)));
+    row.change = (base.0 > 0).then(|| mean.mean / rate(base));
+    row.interval = (base.0 > 0).then(|| mean.interval(LEVEL).map(|v| v / rate(base)));
+    let allowed = rule.floor.max(rule.tolerance * (rate(base) + rate(head)) / 2.0);
+    let sign = match rule.better {
+        Better::Lower => 1.0,
+        Better::Higher => -1.0,
+        Better::Neither => mean.mean.signum(),
+    };
+    row.limit = Some((rate(base) + sign * allowed).clamp(0.0, 1.0));
+    decide(row, &mean, sign, allowed, rule)
+}
+
+fn enough(row: &mut ComparedFigure, values: &[f64]) -> Option<Mean> {
+    row.rounds = values.len() as u32;
+    if values.len() < LEAST_ROUNDS {
+        row.note = Some(format!("{} rounds have it; judged from {LEAST_ROUNDS} on", values.len()));
+        return None;
+    }
+    Mean::of(values)
+}
+
+/// Three ways: the bound is beyond what is allowed, or within it, or the rounds do not say.
+fn decide(row: &mut ComparedFigure, mean: &Mean, sign: f64, allowed: f64, rule: &FigureRule) -> Option<f64> {
+    let worse = Mean { mean: mean.mean * sign, ..*mean };
+    let better = Mean { mean: -mean.mean * sign, ..*mean };
+    let sides = if rule.better == Better::Neither { 2.0 } else { 1.0 };
+    let p = (worse.p_above(allowed) * sides).min(1.0);
+    row.outcome = if p <= LEVEL {
+        ChangeOutcome::Suspected
+    } else if rule.better != Better::Neither && better.p_above(allowed) <= LEVEL {
+        ChangeOutcome::Improved
+    } else if worse.p_above(allowed) >= WITHIN {
+        ChangeOutcome::Unchanged
+    } else {
+        ChangeOutcome::Undecided
+    };
+    Some(p)
+}
+
+/// The base's distribution over all its rounds.
+fn curves(scenarios: &[(String, Vec<PairedRound>)]) -> Vec<BaseCurve> {
+    let all = scenarios.iter().filter_map(|(name, rounds)| {
+        let mut histogram = crate::Histogram::default();
+        rounds.iter().for_each(|r| histogram.merge(&r.base.scenario.latency_ms.histogram));
+        let points = crate::baseline::curve(&histogram);
+        (!points.is_empty()).then(|| BaseCurve { scenario: name.clone(), points })
+    });
+    all.collect()
+}

@@ -1,0 +1,120 @@
+//! Which rounds count. No rule knows which side is base and which is head, so none can favour one.
+
+use super::super::speed::median;
+use super::{MOST_DROPPED, PairedRound, Slot};
+
+/// A round that does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// Its number, from 0.
+    pub round: usize,
+    /// Why.
+    pub reason: String,
+}
+
+/// What is left to judge.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Quality {
+    /// Rounds that count, by number from 0.
+    pub good: Vec<usize>,
+    /// Rounds that do not.
+    pub dropped: Vec<Dropped>,
+    /// Why the whole is not to be judged as a comparison, such as unequal load: `invalid`.
+    pub invalid: Option<String>,
+    /// Why the machine was too restless: `inconclusive`.
+    pub restless: Option<String>,
+}
+
+/// Stolen or waited-for processor time of a slot, from which a round is dropped.
+const MOST_STEAL: f64 = 0.1;
+/// Likewise pressure. Half of the time somebody waiting is normal for two processors under load, so it is judged against the other
+/// rounds, and only from here on.
+const LEAST_PRESSURE: f64 = 0.2;
+/// Deviations from the median round (in MADs, scaled to standard deviations) from which pressure and the control count as odd.
+const ODD: f64 = 4.0;
+/// Relative scatter of the control that is assumed at least, so that equal rounds do not make a tiny step odd.
+const LEAST_SCATTER: f64 = 0.05;
+/// Relative difference of offered load between both sides that makes them incomparable in open load.
+const MOST_UNEQUAL: f64 = 0.05;
+
+/// Looks at all rounds of one scenario.
+pub fn look_at(rounds: &[PairedRound]) -> Quality {
+    let mut quality = Quality::default();
+    let control = Usual::of(rounds.iter().filter_map(|r| r.control_ms));
+    let pressure = Usual::of(rounds.iter().flat_map(|r| [r.head.pressure, r.base.pressure]).flatten());
+    for (i, round) in rounds.iter().enumerate() {
+        let odd_control = round.control_ms.zip(control).filter(|(ms, usual)| usual.is_odd(*ms));
+        let slots = [&round.base, &round.head];
+        let reason = if let Some((ms, _)) = odd_control {
+            Some(format!("the control server answered in {ms:.2} ms"))
+        } else {
+            slots.iter().find_map(|slot| spoiled(slot, pressure))
+        };
+        match reason {
+            Some(reason) => quality.dropped.push(Dropped { round: i, reason }),
+            None => quality.good.push(i),
+        }
+    }
+    let all = rounds.len();
+    if all > 0 && quality.dropped.len() as f64 > MOST_DROPPED * all as f64 {
+        quality.restless = Some(format!(
+            "{} of {all} rounds were spoiled by the machine: {}",
+            quality.dropped.len(),
+            quality.dropped[0].reason
+        ));
+    }
+    quality.invalid = unequal(rounds, &quality.good);
+    quality
+}
+
+fn spoiled(slot: &Slot, pressure: Option<Usual>) -> Option<String> {
+    if let Some(problem) = &slot.scenario.generator.problem {
+        return Some(format!("the generator could not keep up: {problem}"));
+    }
+    if let Some(steal) = slot.steal.filter(|s| *s > MOST_STEAL) {
+        return Some(format!("the hypervisor took {:.0} % of the processor time", steal * 100.0));
+    }
+    let odd = slot.pressure.zip(pressure).filter(|(p, usual)| *p > LEAST_PRESSURE && usual.is_odd(*p));
+    odd.map(|(p, _)| format!("somebody waited for a processor {:.0} % of the time", p * 100.0))
+}
+
+/// In open load both sides must be offered the same; `requests` is what was offered then. In closed load a slower service is
+/// asked less, which is no fault of the comparison: there the number of users must be the same.
+fn unequal(rounds: &[PairedRound], good: &[usize]) -> Option<String> {
+    let sum = |of: fn(&PairedRound) -> &Slot| {
+        good.iter().map(|i| of(&rounds[*i])).fold((0, 0, 0), |(users, offered, dropped), slot| {
+            let s = &slot.scenario;
+            let open = s.generator.lateness_p99_ms.is_some();
+            let dropped = dropped + s.generator.dropped_starts;
+            (users.max(s.users_peak), offered + if open { s.requests } else { 0 }, dropped)
+        })
+    };
+    let (base, head) = (sum(|r| &r.base), sum(|r| &r.head));
+    if base.1.max(head.1) > 0 {
+        let (less, more) = (base.1.min(head.1) as f64, base.1.max(head.1) as f64);
+        return (less < more * (1.0 - MOST_UNEQUAL))
+            .then(|| format!("unequal load: base was sent {} requests, head {}", base.1, head.1));
+    }
+    (base.0 != head.0).then(|| format!("unequal load: base had {} users, head {}", base.0, head.0))
+}
+
+/// What is usual over all rounds.
+#[derive(Clone, Copy)]
+struct Usual {
+    median: f64,
+    scatter: f64,
+}
+
+impl Usual {
+    fn of(values: impl Iterator<Item = f64>) -> Option<Self> {
+        let values: Vec<f64> = values.collect();
+        let center = median(&values)?;
+        let mad = median(&values.iter().map(|v| (v - center).abs()).collect::<Vec<_>>())?;
+        Some(Self { median: center, scatter: (1.4826 * mad).max(LEAST_SCATTER * center.abs()) })
+    }
+
+    /// Only the bad side: a round in which the machine was quieter than usual spoils nothing.
+    fn is_odd(self, value: f64) -> bool {
+        value - self.median > ODD * self.scatter
+    }
+}

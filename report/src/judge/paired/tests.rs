@@ -1,0 +1,228 @@
+//! What paired mode promises, over simulated rounds.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::judge::policy::Policy;
+use crate::judge::random::Random;
+use crate::judge::tests::scenario;
+use crate::model::{ChangeOutcome, Comparison, FailureKind};
+
+/// A slot of 60 requests around `ms`, `noise` off as a whole, `failed` of them failed.
+fn slot(random: &mut Random, ms: f64, noise: f64, failed: u64) -> Slot {
+    let center = ms * (random.normal() * noise).exp();
+    let latencies: Vec<f64> = (0..60).map(|_| center * (random.normal() * 0.15).exp()).collect();
+    let mut scenario = scenario(&latencies);
+    scenario.users_peak = 10;
+    scenario.requests += failed;
+    scenario.failed = [(FailureKind::Timeout, failed)].into();
+    Slot { scenario, steal: Some(0.0), pressure: Some(0.1) }
+}
+
+/// Rounds in which the machine itself wanders by a third from round to round and each side by `noise`; head is `change` slower.
+fn rounds(seed: u64, n: usize, noise: f64, change: f64) -> Vec<PairedRound> {
+    let mut random = Random(seed);
+    (0..n)
+        .map(|i| {
+            let weather = 500.0 * (random.normal() * 0.3).exp();
+            PairedRound {
+                block: i as u32 / 4,
+                base: slot(&mut random, weather, noise, 0),
+                head: slot(&mut random, weather * (1.0 + change), noise, 0),
+                control_ms: Some(1.0),
+            }
+        })
+        .collect()
+}
+
+fn compare(rounds: &[PairedRound]) -> Comparison {
+    compare_paired("main", &[("light".to_owned(), rounds.to_vec())], &Policy::default())
+}
+
+fn outcome(comparison: &Comparison, figure: &str) -> ChangeOutcome {
+    comparison.figures.iter().find(|f| f.figure == figure).unwrap().outcome
+}
+
+#[test]
+fn a_wandering_machine_hides_no_change_and_makes_none() {
+    use ChangeOutcome::{Improved, Suspected, Unchanged};
+    for (change, expected) in [(0.0, Unchanged), (0.15, Suspected), (-0.15, Improved)] {
+        let comparison = compare(&rounds(7, 20, 0.03, change));
+        assert_eq!(outcome(&comparison, "latency.p50"), expected, "{change}");
+        let p50 = comparison.figures.iter().find(|f| f.figure == "latency.p50").unwrap();
+        let [low, high] = p50.interval.unwrap();
+        assert!(low < change && change < high, "{low} {high} around {change}");
+        assert_eq!(p50.rounds, 20);
+    }
+}
+
+#[test]
+fn fresh_rounds_decide_a_suspicion() {
+    let fresh = |change| [("light".to_owned(), rounds(99, 12, 0.03, change))];
+    for (then, expected) in [(0.15, ChangeOutcome::Regression), (0.0, ChangeOutcome::Unchanged)] {
+        let mut comparison = compare(&rounds(7, 20, 0.03, 0.15));
+        confirm_paired(&mut comparison, &fresh(then), &Policy::default());
+        assert_eq!(outcome(&comparison, "latency.p50"), expected);
+        let p50 = comparison.figures.iter().find(|f| f.figure == "latency.p50").unwrap();
+        assert_eq!(p50.rounds, 32);
+    }
+}
+
+#[test]
+fn errors_are_judged_by_points() {
+    let with = |head: u64| {
+        let mut random = Random(3);
+        let round = |i| PairedRound {
+            block: i,
+            base: slot(&mut random, 500.0, 0.02, 0),
+            head: slot(&mut random, 500.0, 0.02, if i % 3 == 0 { head } else { 0 }),
+            control_ms: None,
+        };
+        compare(&(0..24).map(round).collect::<Vec<_>>())
+    };
+    assert_eq!(outcome(&with(0), "error_rate"), ChangeOutcome::Unchanged);
+    // Six failures in every third round of 60: 3 %.
+    let comparison = with(6);
+    assert_eq!(outcome(&comparison, "error_rate"), ChangeOutcome::Suspected);
+    let errors = comparison.figures.iter().find(|f| f.figure == "error_rate").unwrap();
+    assert!(errors.now.is_some_and(|now| (0.02..0.04).contains(&now)));
+}
+
+#[test]
+fn spoiled_rounds_are_dropped_without_knowing_the_side() {
+    let mut all = rounds(1, 20, 0.02, 0.0);
+    all[3].head.steal = Some(0.4);
+    all[5].base.pressure = Some(0.9);
+    all[8].control_ms = Some(5.0);
+    all[9].base.scenario.generator.problem = Some("stalled".into());
+    let quality = look_at(&all);
+    assert_eq!(quality.dropped.iter().map(|d| d.round).collect::<Vec<_>>(), [3, 5, 8, 9]);
+    assert_eq!((quality.good.len(), &quality.invalid, &quality.restless), (16, &None, &None));
+    // The same with the sides swapped.
+    let swapped: Vec<_> = all.iter().cloned().map(swap).collect();
+    assert_eq!(look_at(&swapped).good, quality.good);
+    // Too many, and nothing is decided.
+    all.iter_mut().take(8).for_each(|r| r.base.steal = Some(0.3));
+    let comparison = compare(&all);
+    assert!(comparison.message.contains("spoiled by the machine"), "{}", comparison.message);
+    assert!(comparison.figures.iter().filter(|f| f.gated).all(|f| f.outcome == ChangeOutcome::Undecided));
+}
+
+#[test]
+fn unequal_load_is_not_compared() {
+    let mut all = rounds(1, 10, 0.02, 0.5);
+    all.iter_mut().for_each(|r| r.head.scenario.users_peak = 12);
+    let comparison = compare(&all);
+    assert!(comparison.message.contains("unequal load"), "{}", comparison.message);
+    assert!(comparison.figures.iter().all(|f| f.outcome == ChangeOutcome::NotJudged));
+    let mut open = rounds(1, 10, 0.02, 0.5);
+    for round in &mut open {
+        round.head.scenario.generator.lateness_p99_ms = Some(1.0);
+        round.base.scenario.generator.lateness_p99_ms = Some(1.0);
+        round.base.scenario.requests -= 10;
+    }
+    assert!(compare(&open).message.contains("unequal load: base was sent 500 requests, head 600"));
+}
+
+#[test]
+fn few_rounds_are_not_judged() {
+    let comparison = compare(&rounds(1, LEAST_ROUNDS - 1, 0.02, 1.0));
+    assert_eq!(outcome(&comparison, "latency.p50"), ChangeOutcome::NotJudged);
+    assert_eq!(
+        outcome(&compare(&rounds(1, LEAST_ROUNDS, 0.02, 1.0)), "latency.p50"),
+        ChangeOutcome::Suspected
+    );
+}
+
+/// Simulated, not measured: log-normal rounds, a fixed seed.
+#[test]
+fn how_often_it_is_wrong_and_right() {
+    let trials = 60;
+    let run = |seed: u64, change: f64| {
+        let mut comparison = compare(&rounds(seed, 18, 0.02, change));
+        let fresh = [("light".to_owned(), rounds(seed + 50_000, 12, 0.02, change))];
+        confirm_paired(&mut comparison, &fresh, &Policy::default());
+        comparison
+    };
+    let count = |change, wanted: fn(&Comparison) -> bool| {
+        (0..trials).filter(|seed| wanted(&run(*seed, change))).count()
+    };
+    let red = |c: &Comparison| c.figures.iter().any(|f| f.outcome == ChangeOutcome::Regression);
+    assert_eq!(count(0.0, red), 0, "unchanged code");
+    assert_eq!(count(-0.1, red), 0, "the wrong direction");
+    let p50 = |c: &Comparison| outcome(c, "latency.p50") == ChangeOutcome::Regression;
+    assert!(count(0.1, p50) >= trials as usize * 85 / 100, "+10 %: {} of {trials}", count(0.1, p50));
+    let covered = |c: &Comparison| {
+        let p50 = c.figures.iter().find(|f| f.figure == "latency.p50").unwrap();
+        p50.interval.is_some_and(|[low, high]| low <= 0.1 && 0.1 <= high)
+    };
+    let coverage = count(0.1, covered) as f64 / trials as f64;
+    assert!((0.90..=0.99).contains(&coverage), "coverage {coverage}");
+}
+
+fn swap(round: PairedRound) -> PairedRound {
+    PairedRound { base: round.head, head: round.base, ..round }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn equal_sides_are_never_worse(seed in 0u64..1000, n in 6usize..20) {
+        let all: Vec<_> = rounds(seed, n, 0.1, 0.0)
+            .into_iter()
+            .map(|r| PairedRound { head: r.base.clone(), ..r })
+            .collect();
+        for figure in compare(&all).figures.iter().filter(|f| f.gated) {
+            prop_assert_eq!(figure.outcome, ChangeOutcome::Unchanged, "{}", &figure.figure);
+        }
+    }
+
+    #[test]
+    fn swapping_the_sides_turns_the_sign(seed in 0u64..1000, n in 6usize..20, change in -0.4..0.6f64) {
+        let all = rounds(seed, n, 0.05, change);
+        let forth = compare(&all);
+        let back = compare(&all.into_iter().map(swap).collect::<Vec<_>>());
+        for (forth, back) in forth.figures.iter().zip(&back.figures).filter(|(f, _)| f.gated) {
+            let (f, b) = (forth.change.unwrap_or(0.0), back.change.unwrap_or(0.0));
+            prop_assert!((f.ln_1p() + b.ln_1p()).abs() < 1e-9, "{}: {} {}", forth.figure, f, b);
+            let worse = forth.outcome == ChangeOutcome::Suspected;
+            prop_assert!(!worse || back.outcome == ChangeOutcome::Improved, "{} {:?}", forth.figure, back.outcome);
+        }
+    }
+
+    #[test]
+    fn the_unit_of_time_does_not_matter(seed in 0u64..1000, change in -0.3..0.5f64, factor in 0.1..10.0f64) {
+        let zero = ["latency.p50", "latency.p95"].map(|f| (f.to_owned(), 0.0));
+        let policy = Policy { floors: zero.into(), ..Policy::default() };
+        let at = |factor: f64| {
+            let scaled = |mut slot: Slot| {
+                let histogram = &slot.scenario.latency_ms.histogram;
+                let ms: Vec<f64> = histogram.buckets().flat_map(|(us, n)| vec![us as f64 / 1000.0 * factor; n as usize]).collect();
+                slot.scenario = crate::model::Scenario { users_peak: 10, ..scenario(&ms) };
+                slot
+            };
+            let all: Vec<_> = rounds(seed, 12, 0.05, change)
+                .into_iter()
+                .map(|r| PairedRound { base: scaled(r.base), head: scaled(r.head), ..r })
+                .collect();
+            compare_paired("main", &[("light".to_owned(), all)], &policy)
+        };
+        for (one, other) in at(1.0).figures.iter().zip(&at(factor).figures).filter(|(f, _)| f.gated) {
+            // Three digits of a histogram round differently at another scale.
+            let change = |f: &crate::model::ComparedFigure| f.change.unwrap_or(0.0);
+            prop_assert!((change(one) - change(other)).abs() < 0.005, "{one:?} {other:?}");
+        }
+    }
+
+    #[test]
+    fn slower_is_never_judged_better(seed in 0u64..1000, change in -0.3..0.3f64, more in 0.0..0.5f64) {
+        let rank = |change: f64| match outcome(&compare(&rounds(seed, 14, 0.05, change)), "latency.p50") {
+            ChangeOutcome::Improved => 0,
+            ChangeOutcome::Unchanged => 1,
+            ChangeOutcome::Undecided => 2,
+            _ => 3,
+        };
+        prop_assert!(rank(change) <= rank((1.0 + change) * (1.0 + more) - 1.0));
+    }
+}
