@@ -44,7 +44,21 @@ const PYTHON: &[(&str, &str, &str)] = &[
 pub(crate) fn run() -> anyhow::Result<()> {
     wasm_target()?;
     system_packages()?;
+    node_packages()?;
     python_tools()
+}
+
+/// axe-core, as the lock file pins it.
+fn node_packages() -> anyhow::Result<()> {
+    let folder = shell::root().join("xtask/tests/page");
+    if folder.join("node_modules/axe-core/axe.min.js").is_file() {
+        there("axe-core", "checking the page's accessibility");
+        return Ok(());
+    }
+    let mut npm = shell::command("npm");
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"])
+        .arg(&folder);
+    install("axe-core", "checking the page's accessibility", &mut npm)
 }
 
 fn wasm_target() -> anyhow::Result<()> {

@@ -4,13 +4,14 @@
 //! and named by their hash in the content security policy, so that nothing else runs and nothing is requested.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, bail, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 use wasm_bindgen_cli_support::Bindgen;
+
+use crate::shell;
 
 const PAGE: &str = "runner/assets/viewer.html";
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -32,35 +33,40 @@ const INPUTS: &[&str] = &[
 /// Builds the page, or with `check` tells whether the committed one is up to date.
 ///
 /// # Errors
-/// Where a tool fails, the page is too big, or with `check` where it is stale.
+/// Where a tool fails, the page is too big, or with `check` where it is stale or not what its sources build.
 pub(crate) fn run(check: bool) -> anyhow::Result<()> {
-    let root = root()?;
+    let root = shell::root();
     let inputs = inputs_hash(&root)?;
+    let committed = fs_err::read_to_string(root.join(PAGE)).unwrap_or_default();
     if check {
-        let committed = fs_err::read_to_string(root.join(PAGE)).unwrap_or_default();
+        // The cheap question first: it needs no Wasm target, and answers on every system.
         ensure!(
             committed.contains(&format!(r#"name="loadgate-viewer" content="{inputs}""#)),
             "{PAGE} is not built from the present sources; run `cargo xtask viewer` and commit it"
         );
-        return Ok(());
+        if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+            return Ok(());
+        }
     }
     let (script, wasm) = bind(&build(&root)?)?;
     let page = assemble(&root, &inputs, &script, &wasm)?;
+    if check {
+        ensure!(
+            page == committed,
+            "{PAGE} is not what its sources build; run `cargo xtask viewer` and commit it"
+        );
+        return Ok(());
+    }
     ensure!(page.len() <= LIMIT, "the page weighs {} bytes, more than the {LIMIT} that it may", page.len());
     fs_err::create_dir_all(root.join("runner/assets"))?;
     fs_err::write(root.join(PAGE), &page)?;
-    eprintln!(
+    println!(
         "{PAGE}: {} kB, of which Wasm {} kB ({} kB unpacked)",
         page.len() / 1000,
         packed(&wasm)?.len() / 1000,
         wasm.len() / 1000
     );
     Ok(())
-}
-
-fn root() -> anyhow::Result<PathBuf> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    Ok(here.parent().context("xtask lies in the workspace")?.to_owned())
 }
 
 /// SHA-256 over what decides the page: paths and contents of its sources, the crates that it is made of, its profile.
@@ -78,15 +84,14 @@ fn inputs_hash(root: &Path) -> anyhow::Result<String> {
         hash.update(format!("{name}\n{}\n", content.len()));
         hash.update(content);
     }
-    hash.update(crates(root)?);
+    hash.update(crates()?);
     hash.update(profiles(&fs_err::read_to_string(root.join("Cargo.toml"))?));
     Ok(hex(&hash.finalize()))
 }
 
 /// The crates that the page is made of, with versions and features; a lock file changes for other reasons too.
-fn crates(root: &Path) -> anyhow::Result<String> {
-    let tree = cargo()
-        .current_dir(root)
+fn crates() -> anyhow::Result<String> {
+    let tree = shell::cargo()
         .args([
             "tree",
             "--locked",
@@ -130,10 +135,6 @@ fn profiles(manifest: &str) -> String {
     text
 }
 
-fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-}
-
 fn collect(path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     if !path.is_dir() {
         files.push(path.to_owned());
@@ -155,13 +156,14 @@ fn build(root: &Path) -> anyhow::Result<PathBuf> {
         .map(PathBuf::from)
         .or_else(|| Some(std::env::home_dir()?.join(".cargo")));
     let home = home.context("cannot tell where cargo keeps its sources; set CARGO_HOME")?;
+    let sysroot = shell::read(shell::command("rustc").args(["--print", "sysroot"]))?;
     let flags = [
+        // Where the component rust-src is installed, paths of the standard library would lead there.
+        format!("--remap-path-prefix={}/lib/rustlib/src/rust=/rust", sysroot.trim()),
         format!("--remap-path-prefix={}=/loadgate", root.display()),
         format!("--remap-path-prefix={}=/cargo", home.display()),
     ];
-    let target_dir = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    let status = cargo()
-        .current_dir(root)
+    let status = shell::cargo()
         .args([
             "build",
             "--locked",
@@ -179,7 +181,7 @@ fn build(root: &Path) -> anyhow::Result<PathBuf> {
     if !status.success() {
         bail!("the viewer does not build; is the target installed? `rustup target add {TARGET}`");
     }
-    Ok(target_dir.join(TARGET).join("viewer/loadgate_viewer.wasm"))
+    Ok(shell::target().join(TARGET).join("viewer/loadgate_viewer.wasm"))
 }
 
 /// Runs wasm-bindgen: gives its script and the Wasm that belongs to it.

@@ -16,19 +16,23 @@ pub struct Interval {
 }
 
 const WIDTH: f64 = 200.0;
-const HEIGHT: f64 = 26.0;
+const LABELLED_WIDTH: f64 = 440.0;
+const BAR: f64 = 26.0;
+const LABELS: f64 = 15.0;
 
-/// Draws it; `None` where a number is not finite.
-pub fn interval(shown: &Interval) -> Option<Node> {
+/// Draws it; `None` where a number is not finite. With `labels` for a place of its own, without for a table.
+pub fn interval(shown: &Interval, labels: bool) -> Option<Node> {
     let noise = shown.noise.unwrap_or(0.0);
     let [low, high] = shown.interval.unwrap_or([shown.change; 2]);
     let all = [shown.change, low, high, noise, shown.limit.unwrap_or(0.0)];
     if all.iter().any(|v| !v.is_finite()) {
         return None;
     }
-    let reach = all.iter().fold(0.02, |reach: f64, v| reach.max(v.abs())) * 1.15;
-    let x = |change: f64| WIDTH / 2.0 * (1.0 + change / reach);
-    let at = |v: f64| format!("{v:.1}");
+    let (width, above) = if labels { (LABELLED_WIDTH, LABELS) } else { (WIDTH, 0.0) };
+    // Room for the label of the outermost mark.
+    let reach = all.iter().fold(0.02, |reach: f64, v| reach.max(v.abs())) * if labels { 1.2 } else { 1.1 };
+    let x = |change: f64| width / 2.0 * (1.0 + change / reach);
+    let (top, middle, bottom) = (above, above + BAR / 2.0, above + BAR);
     let line = |class: &str, x0: f64, y0: f64, x1: f64, y1: f64| {
         el("line")
             .class(format!("s {class}"))
@@ -37,8 +41,63 @@ pub fn interval(shown: &Interval) -> Option<Node> {
             .attr("x2", at(x1))
             .attr("y2", at(y1))
     };
-    let percent = |v: f64| format!("{:+.1} %", v * 100.0);
+    let mut svg = el("svg")
+        .class(if labels { "interval labelled" } else { "interval" })
+        .attr("viewBox", format!("0 0 {width} {}", at(bottom + above)))
+        .attr("role", "img")
+        .attr("aria-label", told(shown, [low, high], noise));
+    if noise > 0.0 {
+        svg = svg.with(
+            el("rect")
+                .class("f noise")
+                .attr("x", at(x(-noise)))
+                .attr("y", at(top + 4.0))
+                .attr("width", at(x(noise) - x(-noise)))
+                .attr("height", at(BAR - 8.0)),
+        );
+    }
+    svg = svg.with(line("axis", 0.0, middle, width, middle));
+    svg = svg.with(line("axis", x(0.0), top + 3.0, x(0.0), bottom - 3.0));
+    if let Some(limit) = shown.limit {
+        svg = svg.with(line("limit", x(limit), top + 1.0, x(limit), bottom - 1.0));
+    }
+    if shown.interval.is_some() {
+        svg = svg.with(line("now", x(low), middle, x(high), middle).attr("stroke-width", "3"));
+    }
+    svg = svg.with(
+        el("circle").class("f now").attr("cx", at(x(shown.change))).attr("cy", at(middle)).attr("r", "4.5"),
+    );
+    if labels {
+        let text = |text: String, place: f64, y: f64, anchor: &'static str| {
+            el("text").attr("x", at(place)).attr("y", at(y)).attr("text-anchor", anchor).with(text)
+        };
+        let (below, over) = (bottom + 11.0, top - 2.0);
+        let limit_side = shown.limit.map_or(1.0, f64::signum);
+        // Zero and the limit lie close together where the change is large, so their labels face away from each other.
+        let (zero_anchor, limit_anchor) = if limit_side > 0.0 { ("end", "start") } else { ("start", "end") };
+        svg = svg.with(text("before".to_owned(), x(0.0) - 3.0 * limit_side, below, zero_anchor));
+        if let Some(limit) = shown.limit {
+            svg = svg.with(text(
+                format!("limit {}", percent(limit)),
+                x(limit) + 3.0 * limit_side,
+                below,
+                limit_anchor,
+            ));
+        }
+        svg = svg.with(text(percent(shown.change), x(shown.change), over, "middle").class("strong"));
+    }
+    Some(svg.into())
+}
 
+fn at(v: f64) -> String {
+    format!("{v:.1}")
+}
+
+fn percent(v: f64) -> String {
+    format!("{:+.1} %", v * 100.0).replace('-', "\u{2212}")
+}
+
+fn told(shown: &Interval, [low, high]: [f64; 2], noise: f64) -> String {
     let mut told = format!("Change {}", percent(shown.change));
     if shown.interval.is_some() {
         told.push_str(&format!(", interval {} to {}", percent(low), percent(high)));
@@ -49,33 +108,5 @@ pub fn interval(shown: &Interval) -> Option<Node> {
     if let Some(limit) = shown.limit {
         told.push_str(&format!(", limit {}", percent(limit)));
     }
-    let mut svg = el("svg")
-        .class("interval")
-        .attr("viewBox", format!("0 0 {WIDTH} {HEIGHT}"))
-        .attr("role", "img")
-        .attr("aria-label", told);
-    if noise > 0.0 {
-        svg = svg.with(
-            el("rect")
-                .class("f noise")
-                .attr("x", at(x(-noise)))
-                .attr("y", "4")
-                .attr("width", at(x(noise) - x(-noise)))
-                .attr("height", at(HEIGHT - 8.0)),
-        );
-    }
-    svg = svg.with(line("axis", 0.0, HEIGHT / 2.0, WIDTH, HEIGHT / 2.0));
-    svg = svg.with(line("axis", WIDTH / 2.0, 3.0, WIDTH / 2.0, HEIGHT - 3.0));
-    if let Some(limit) = shown.limit {
-        svg = svg.with(line("limit", x(limit), 1.0, x(limit), HEIGHT - 1.0));
-    }
-    if shown.interval.is_some() {
-        svg = svg.with(line("now", x(low), HEIGHT / 2.0, x(high), HEIGHT / 2.0).attr("stroke-width", "3"));
-    }
-    let point = el("circle")
-        .class("f now")
-        .attr("cx", at(x(shown.change)))
-        .attr("cy", at(HEIGHT / 2.0))
-        .attr("r", "4.5");
-    Some(svg.with(point).into())
+    told
 }

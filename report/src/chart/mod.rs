@@ -9,12 +9,16 @@ mod frame;
 mod histogram;
 mod interval;
 mod latency_over_time;
+mod memory_over_time;
 mod outcome;
 mod percentiles;
+mod range;
 mod requests_over_time;
+mod users_over_time;
 
 pub use self::interval::{Interval, interval};
 pub use self::outcome::{outcome, outcomes};
+pub use self::range::RangeScale;
 use crate::html::Node;
 use crate::model::{BaseCurve, Scenario};
 use crate::page::Table;
@@ -67,4 +71,6 @@ pub const CHARTS: &[ChartKind] = &[
     ChartKind { id: "histogram", title: "Latency distribution", draw: histogram::draw },
     ChartKind { id: "requests", title: "Requests over time", draw: requests_over_time::draw },
     ChartKind { id: "latency", title: "Latency over time", draw: latency_over_time::draw },
+    ChartKind { id: "users", title: "Users over time", draw: users_over_time::draw },
+    ChartKind { id: "memory", title: "Memory of the target over time", draw: memory_over_time::draw },
 ];

@@ -1,7 +1,7 @@
 //! How the run came about: for those who want to repeat or doubt it.
 
 use super::table::quantity;
-use super::words::cut;
+use super::words::{cut, prose};
 use super::{Page, facts};
 use crate::html::{Node, el, list, nothing};
 use crate::quantity::Unit;
@@ -15,7 +15,7 @@ pub(super) fn render(page: &Page<'_>) -> Option<Node> {
         el("li").with(el("code").with(format!("{} = {}", cut(name, 80), cut(value, 200))))
     });
     let variables = if report.run.variables.is_empty() { nothing() } else { el("ul").all(variables).into() };
-    let commit = report.environment.revision.as_ref().map(|r| el("code").with(r.commit.as_str()));
+    let commit = report.environment.revision.as_ref().map(|r| el("code").with(cut(&r.commit, 80)));
     Some(list([facts(vec![
         ("Run", text(&report.run.id)),
         ("Suite file", text(&report.suite.file)),
@@ -25,7 +25,7 @@ pub(super) fn render(page: &Page<'_>) -> Option<Node> {
         ("Variables", variables),
         ("Started with", report.target.command.as_deref().map_or_else(nothing, text)),
         ("Ready after", optional(report.target.ready_ms, Unit::Ms)),
-        ("Ended by itself", report.target.died.as_deref().map_or_else(nothing, Node::from)),
+        ("Ended by itself", report.target.died.as_deref().map_or_else(nothing, prose)),
         ("Processor time stolen", optional(report.environment.steal, Unit::Ratio)),
         ("Load average before", optional(report.environment.load_before, Unit::Count)),
         ("Schema", text(&report.schema)),

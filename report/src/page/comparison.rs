@@ -3,10 +3,10 @@
 use super::Page;
 use super::findings::outcome_mark;
 use super::table::{Cell, Column, Table, quantity};
-use super::words::{change, change_outcome, cut, signed};
+use super::words::{change, change_outcome, cut, prose, signed};
 use crate::chart::{Interval, interval};
 use crate::html::{Node, el, list, nothing};
-use crate::model::{ChangeOutcome, ComparedFigure, ComparisonMode, ComparisonStatus};
+use crate::model::{ComparedFigure, ComparisonMode, ComparisonStatus};
 
 pub(super) fn render(page: &Page<'_>) -> Option<Node> {
     let comparison = page.report.comparison.as_ref()?;
@@ -22,9 +22,11 @@ pub(super) fn render(page: &Page<'_>) -> Option<Node> {
         ComparisonStatus::Incompatible => "the baseline does not fit",
     };
     let message =
-        el("p").with(el("b").with(format!("Comparison {how}: {status}. "))).with(comparison.message.as_str());
-    let next =
-        comparison.next.as_deref().map(|text| el("p").class("next").with(el("b").with("Next: ")).with(text));
+        el("p").with(el("b").with(format!("Comparison {how}: {status}. "))).with(prose(&comparison.message));
+    let next = comparison
+        .next
+        .as_deref()
+        .map(|text| el("p").class("next").with(el("b").with("Next: ")).with(prose(text)));
     let table = table(page);
     let table = if table.rows.is_empty() { nothing() } else { table.render(page.view) };
     Some(list([message.into(), Node::from(next), table]))
@@ -54,13 +56,12 @@ fn row(page: &Page<'_>, figure: &ComparedFigure) -> Vec<Cell> {
     let limit =
         figure.limit.zip(figure.before).filter(|(_, before)| *before != 0.0).map(|(l, b)| l / b - 1.0);
     let picture = figure.change.and_then(|change| {
-        interval(&Interval { change, interval: figure.interval, noise: figure.noise, limit })
+        interval(&Interval { change, interval: figure.interval, noise: figure.noise, limit }, false)
     });
     let told =
         figure.interval.map(|[low, high]| format!("{} to {}", signed(low), signed(high))).unwrap_or_default();
-    let note = figure.note.as_deref().map(|note| el("span").class("note quiet").with(note));
-    let gate = (!figure.gated && figure.outcome == ChangeOutcome::NotJudged).then_some("");
-    let result = list([outcome_mark(figure.outcome), Node::from(note), Node::from(gate)]);
+    let note = figure.note.as_deref().map(|note| el("span").class("note quiet").with(prose(note)));
+    let result = list([outcome_mark(figure.outcome), Node::from(note)]);
     vec![
         Cell::node(page.link(&figure.scenario), figure.scenario.as_str()),
         Cell::node(el("code").with(cut(&figure.figure, 80)), figure.figure.as_str()),

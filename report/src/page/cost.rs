@@ -6,8 +6,9 @@ use crate::html::{Node, el};
 
 pub(super) fn render(page: &Page<'_>) -> Option<Node> {
     let cost = page.report.cost.as_ref()?;
+    let currency = super::words::cut(&cost.currency, 12);
     let money = |value: f64| -> Node {
-        el("data").attr("value", value.to_string()).with(format!("{value:.2} {}", cost.currency)).into()
+        el("data").attr("value", value.to_string()).with(format!("{value:.2} {currency}")).into()
     };
     Some(facts(vec![
         ("This run", money(cost.total)),
@@ -18,7 +19,7 @@ pub(super) fn render(page: &Page<'_>) -> Option<Node> {
             "Price of a request",
             el("data")
                 .attr("value", cost.per_request.to_string())
-                .with(format!("{} {}", cost.per_request, cost.currency))
+                .with(format!("{} {currency}", cost.per_request))
                 .into(),
         ),
         (

@@ -1,12 +1,13 @@
 //! The findings, worst first, each with the numbers to believe or doubt it.
 
 use super::table::{count, quantity};
-use super::words::{change, change_outcome, cut, kind, labels, place, verdict, warned};
+use super::words::{change, change_outcome, cut, kind, labels, place, prose, verdict, warned};
 use super::{Page, facts};
 use crate::Verdict;
 use crate::chart::{Interval, interval};
 use crate::html::{Node, el, list, nothing};
 use crate::model::{Evidence, Finding, FindingKind};
+use crate::quantity::Unit;
 
 pub(super) fn render(page: &Page<'_>) -> Option<Node> {
     let all = || {
@@ -61,8 +62,10 @@ fn card(page: &Page<'_>, finding: &Finding) -> Node {
         .all(labels(finding.requirement.as_deref()))
         .with(el("span").class("quiet").with(kind(finding.kind)));
     let numbers = finding.evidence.as_ref().map(evidence);
-    let next =
-        finding.next.as_deref().map(|text| el("p").class("next").with(el("b").with("Next: ")).with(text));
+    let next = finding
+        .next
+        .as_deref()
+        .map(|text| el("p").class("next").with(el("b").with("Next: ")).with(prose(text)));
     let rule = finding.condition.as_deref().map(|text| el("code").with(cut(text, 200)));
     let stands = finding.place.as_ref().map(place);
     let source = (rule.is_some() || stands.is_some())
@@ -70,7 +73,7 @@ fn card(page: &Page<'_>, finding: &Finding) -> Node {
     el("li")
         .class(format!("finding {class}"))
         .with(head)
-        .with(el("p").class("message").with(finding.message.as_str()))
+        .with(el("p").class("message").with(prose(&finding.message)))
         .with(numbers)
         .with(next)
         .with(source)
@@ -85,11 +88,9 @@ fn evidence(e: &Evidence) -> Node {
     let shown = |value: Option<f64>| value.map_or_else(nothing, |v| quantity(Some(v), e.unit));
     let counted = |n: Option<u64>| n.map_or_else(nothing, count);
     let share = |value: Option<f64>, sign: &str| {
-        value.map_or_else(nothing, |v| {
-            list([Node::from(sign), quantity(Some(v), crate::quantity::Unit::Ratio)])
-        })
+        value.map_or_else(nothing, |v| list([Node::from(sign), quantity(Some(v), Unit::Ratio)]))
     };
-    let confirmed = e.confirmed.map_or("", |yes| if yes { "yes, by fresh rounds" } else { "no" });
+    let confirmed = e.confirmed.map_or("", |yes| if yes { "by fresh rounds" } else { "not yet" });
     let numbers = facts(vec![
         ("Now", shown(e.now)),
         ("Before", shown(e.before)),
@@ -108,7 +109,10 @@ fn evidence(e: &Evidence) -> Node {
             .zip(e.before)
             .filter(|(_, before)| *before != 0.0)
             .map(|(limit, before)| limit / before - 1.0);
-        interval(&Interval { change, interval: e.interval, noise: e.noise, limit: limit.or(e.tolerance) })
+        interval(
+            &Interval { change, interval: e.interval, noise: e.noise, limit: limit.or(e.tolerance) },
+            true,
+        )
     });
     list([numbers, Node::from(picture)])
 }

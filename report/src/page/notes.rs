@@ -23,5 +23,10 @@ pub(super) fn render(page: &Page<'_>) -> Option<Node> {
     if notes.is_empty() {
         return None;
     }
-    Some(el("ul").class("notes").all(notes.into_iter().map(|note| el("li").with(note))).into())
+    Some(
+        el("ul")
+            .class("notes")
+            .all(notes.into_iter().map(|note| el("li").with(super::words::prose(&note))))
+            .into(),
+    )
 }

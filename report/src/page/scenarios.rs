@@ -3,6 +3,7 @@
 use super::Page;
 use super::table::{Cell, Column, Table};
 use super::words::{change, change_outcome, cut, labels, verdict};
+use crate::chart::RangeScale;
 use crate::html::{Node, el, list};
 use crate::model::{ComparedFigure, Scenario};
 use crate::quantity::Unit;
@@ -41,9 +42,13 @@ pub(super) fn table(page: &Page<'_>) -> Table {
         columns.push(Column::number("refused"));
     }
     columns.extend(["success", "per second", "mean", "p50", "p95", "p99"].map(Column::number));
+    let scale = RangeScale::over(all.iter().map(|s| &s.latency_ms)).filter(|_| all.len() > 1);
     columns.extend(counters.iter().map(|name| Column::number(cut(name, 24))));
     if grades {
         columns.push(Column::text("grade"));
+    }
+    if scale.is_some() {
+        columns.push(Column::text("latency, p50 to p95"));
     }
     let mut table = Table::new("scenarios-table", "All scenarios", columns);
     for (scenario, _) in page.scenarios() {
@@ -75,7 +80,13 @@ pub(super) fn table(page: &Page<'_>) -> Table {
             });
         }
         if grades {
-            cells.push(scenario.grade.as_deref().map_or_else(Cell::empty, Cell::text));
+            cells
+                .push(scenario.grade.as_deref().map_or_else(Cell::empty, |grade| Cell::text(cut(grade, 40))));
+        }
+        if let Some(scale) = scale {
+            let compared = ["latency.p50", "latency.p95"].map(|figure| page.compared(&scenario.name, figure));
+            let before: Vec<_> = compared.into_iter().flatten().filter(|_| !page.view.no_baseline).collect();
+            cells.push(Cell::drawn(Node::from(scale.draw(latency, &before)), latency.p95));
         }
         table.marked_row(scenario.verdict.as_str(), cells);
     }

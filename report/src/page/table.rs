@@ -220,7 +220,7 @@ impl Table {
         });
         el("div")
             .class("scroll")
-            .attr("role", "region")
+            .attr("role", "group")
             .attr("aria-label", self.caption.as_str())
             .attr("tabindex", "0")
             .with(

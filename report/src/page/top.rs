@@ -1,6 +1,6 @@
 //! What a reader needs in ten seconds: the verdict, why, what to do, of what.
 
-use super::words::{cut, icon, seconds};
+use super::words::{cut, icon, prose, seconds};
 use super::{Page, facts};
 use crate::Verdict;
 use crate::html::{Node, el, list, nothing};
@@ -19,11 +19,12 @@ pub(super) fn render(page: &Page<'_>) -> Option<Node> {
         )
         .with(" ")
         .with(el("bdi").with(cut(&report.suite.name, 120)));
-    let description = report.suite.description.as_deref().map(|text| el("p").class("quiet").with(text));
-    let next = next.map(|text| el("p").class("next").with(el("b").with("Next: ")).with(text));
+    let description =
+        report.suite.description.as_deref().map(|text| el("p").class("quiet").with(prose(text)));
+    let next = next.map(|text| el("p").class("next").with(el("b").with("Next: ")).with(prose(text)));
     Some(list([
         heading.into(),
-        el("p").class("reason").with(report.reason.as_str()).into(),
+        el("p").class("reason").with(prose(&report.reason)).into(),
         Node::from(next),
         Node::from(description),
         run_facts(page),
@@ -33,7 +34,7 @@ pub(super) fn render(page: &Page<'_>) -> Option<Node> {
 fn run_facts(page: &Page<'_>) -> Node {
     let report = page.report;
     let machine = &report.environment.machine;
-    let machine = if machine.cpu.is_empty() { String::new() } else { machine.class() };
+    let machine = if machine.cpu.is_empty() { String::new() } else { cut(&machine.class(), 300) };
     let base = report.comparison.as_ref().map_or_else(nothing, |comparison| {
         let commit = comparison.commit.as_deref().map(|c| el("code").with(short(c)));
         let runs = match comparison.runs {
@@ -42,23 +43,23 @@ fn run_facts(page: &Page<'_>) -> Node {
             n => format!(" · {n} runs"),
         };
         list([
-            el("bdi").with(comparison.base.as_str()).into(),
+            el("bdi").with(cut(&comparison.base, 200)).into(),
             " ".into(),
             Node::from(commit),
             Node::from(runs),
         ])
     });
-    let ci = report.environment.ci.as_deref().map(|ci| format!(" · {ci}"));
+    let ci = report.environment.ci.as_deref().map(|ci| format!(" · {}", cut(ci, 60)));
     facts(vec![
         ("Revision", report.environment.revision.as_ref().map_or_else(nothing, revision)),
         ("Compared with", base),
-        ("Target", Node::from(report.target.url.as_str())),
+        ("Target", prose(&report.target.url)),
         ("Machine", list([machine.into(), Node::from(ci)])),
         (
             "Started",
             el("time")
-                .attr("datetime", report.run.started_at.as_str())
-                .with(report.run.started_at.as_str())
+                .attr("datetime", cut(&report.run.started_at, 40))
+                .with(cut(&report.run.started_at, 40))
                 .into(),
         ),
         ("Duration", seconds(report.run.duration_s)),
@@ -66,12 +67,13 @@ fn run_facts(page: &Page<'_>) -> Node {
             "Seed",
             el("data").attr("value", report.run.seed.to_string()).with(report.run.seed.to_string()).into(),
         ),
-        ("loadgate", Node::from(report.run.loadgate.as_str())),
+        ("loadgate", Node::from(cut(&report.run.loadgate, 60))),
     ])
 }
 
 fn revision(revision: &Revision) -> Node {
-    let branch = revision.branch.as_deref().map(|b| list([" on ".into(), Node::from(el("bdi").with(b))]));
+    let branch =
+        revision.branch.as_deref().map(|b| list([" on ".into(), Node::from(el("bdi").with(cut(b, 120)))]));
     let dirty = revision.dirty.then_some(" with uncommitted changes");
     list([el("code").with(short(&revision.commit)).into(), Node::from(branch), Node::from(dirty)])
 }

@@ -1,7 +1,8 @@
 //! Words and marks for the closed sets of the report.
 
+use super::table::grouped;
 use crate::Verdict;
-use crate::html::{Element, Node, el};
+use crate::html::{Element, Node, el, list};
 use crate::model::{ChangeOutcome, FindingKind, Place};
 use crate::quantity::{Quantity, Unit};
 
@@ -84,7 +85,10 @@ pub(super) fn labels<'a>(labels: impl IntoIterator<Item = &'a str>) -> Vec<Node>
 
 /// A place in the suite.
 pub(super) fn place(place: &Place) -> Node {
-    el("code").class("place").with(format!("{}:{}:{}", place.file, place.line, place.column)).into()
+    el("code")
+        .class("place")
+        .with(format!("{}:{}:{}", cut(&place.file, 120), place.line, place.column))
+        .into()
 }
 
 /// At most `limit` characters, with a mark where something was cut.
@@ -92,5 +96,20 @@ pub(super) fn cut(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
+    }
+}
+
+/// Free text of the report; what is endless is cut, and says so.
+pub(super) fn prose(text: &str) -> Node {
+    const LIMIT: usize = 600;
+    match text.chars().count().checked_sub(LIMIT) {
+        Some(more) if more > 0 => list([
+            Node::from(el("bdi").with(cut(text, LIMIT))),
+            el("span")
+                .class("quiet")
+                .with(format!(" ({} more characters in the report's JSON)", grouped(more as u64)))
+                .into(),
+        ]),
+        _ => el("bdi").with(text).into(),
     }
 }

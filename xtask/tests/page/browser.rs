@@ -199,6 +199,18 @@ impl Tab {
         );
     }
 
+    /// Goes on inside of the page's only frame, which runs in a process of its own.
+    pub(crate) fn enter_frame(&mut self) {
+        let params = json!({ "autoAttach": true, "waitForDebuggerOnStart": false, "flatten": true });
+        self.call("Target.setAutoAttach", params);
+        self.wait_for_event("Target.attachedToTarget");
+        let attached = self.browser.events.iter().rfind(|e| e["method"] == "Target.attachedToTarget");
+        self.session = attached.unwrap()["params"]["sessionId"].as_str().unwrap().to_owned();
+        for domain in ["Runtime", "Log", "Network"] {
+            self.call(&format!("{domain}.enable"), json!({}));
+        }
+    }
+
     /// Presses a key.
     pub(crate) fn key(&mut self, key: &str) {
         let text = if key.chars().count() == 1 { key } else { "" };

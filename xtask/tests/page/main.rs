@@ -111,3 +111,115 @@ fn fifty_scenarios_of_twenty_steps_are_no_burden() {
     assert_eq!(tab.eval("document.querySelectorAll('details.scenario').length"), 50);
     quiet(&tab, "wide");
 }
+
+#[test]
+#[ignore = "needs Chromium"]
+fn prints_everything() {
+    let mut tab = Tab::open(&written("print", &builder::fail()), Look::default());
+    tab.interactive();
+    let pages =
+        |pdf: &[u8]| pdf.windows(12).filter(|w| w.starts_with(b"/Type /Page") && w[11] != b's').count();
+    let printed = pages(&tab.pdf("fail"));
+    // All five scenarios are opened on paper, also those that are closed on the screen.
+    assert!(printed >= 6, "only {printed} pages");
+    tab.until(
+        "!document.querySelector('#loadgate-static') && !document.querySelector('#loadgate-app').hidden",
+    );
+    quiet(&tab, "print");
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn lives_in_a_sandbox_without_storage_or_address() {
+    let page = written("sandboxed", &builder::fail());
+    let frame = page.with_file_name("sandbox.html");
+    std::fs::write(
+        &frame,
+        "<iframe sandbox=\"allow-scripts\" src=\"sandboxed.html\" width=1200 height=800></iframe>",
+    )
+    .unwrap();
+    let mut tab = Tab::open(&frame, Look::default());
+    tab.enter_frame();
+    tab.interactive();
+    assert_eq!(tab.eval("window.origin"), "null");
+    tab.eval("document.querySelector('#scenarios-table th:nth-child(4) button').click()");
+    tab.until("document.querySelector('#scenarios-table tbody th bdi').textContent === 'stress'");
+    tab.eval(
+        "(() => { const s = [...document.querySelectorAll('.toolbar select')].at(-1);
+        s.value = 'dark'; s.dispatchEvent(new Event('change', { bubbles: true })); })()",
+    );
+    tab.until("document.documentElement.dataset.theme === 'dark'");
+    quiet(&tab, "sandbox");
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn choices_stand_in_the_address() {
+    let file = written("choices", &builder::fail());
+    let mut tab = Tab::open(&file, Look::default());
+    tab.interactive();
+    let first = "document.querySelector('#scenarios-table tbody th bdi').textContent";
+    assert_eq!(tab.eval(first), "baseline");
+    tab.eval("document.querySelector('#scenarios-table th:nth-child(4) button').click()");
+    tab.until(&format!("{first} === 'stress'"));
+    tab.eval("document.querySelector('#scenario-light summary').click()");
+    tab.until("!!document.querySelector('#scenario-light[open] .charts')");
+    tab.eval("document.querySelector('#search').focus()");
+    for key in ["s", "t", "r", "e", "s", "s"] {
+        tab.key(key);
+    }
+    tab.until("document.querySelectorAll('#scenarios-table tbody tr').length === 1");
+    let hash = tab.eval("location.hash").as_str().unwrap().to_owned();
+    assert_eq!(hash, "#&q=stress&toggle=scenario-light&sort=scenarios-table.3.desc");
+    quiet(&tab, "choices");
+
+    let mut again = Tab::open_at(&file, &hash, Look::default());
+    again.interactive();
+    again.until("document.querySelectorAll('#scenarios-table tbody tr').length === 1");
+    assert_eq!(again.eval("document.querySelector('#search').value"), "stress");
+
+    let mut linked = Tab::open_at(&file, "#scenario-stress", Look::default());
+    linked.interactive();
+    linked.until("!!document.querySelector('#scenario-stress[open]') && window.scrollY > 200");
+    quiet(&linked, "linked");
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn charts_tell_their_numbers() {
+    let mut tab = Tab::open(&written("read-out", &builder::fail()), Look::default());
+    tab.interactive();
+    let out =
+        "document.querySelector('#scenario-heavy .chart-box[data-chart=latency] .read-out').textContent";
+    tab.eval("document.querySelector('#scenario-heavy .chart-box[data-chart=latency]').focus()");
+    tab.key("ArrowRight");
+    tab.until(&format!("{out}.includes('p50')"));
+    let first = tab.eval(out);
+    tab.key("ArrowRight");
+    assert_ne!(tab.eval(out), first);
+    tab.key("Escape");
+    assert_eq!(tab.eval(out), "");
+    quiet(&tab, "read-out");
+}
+
+#[test]
+#[ignore = "needs Chromium and axe-core"]
+fn is_accessible() {
+    let axe = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/page/node_modules/axe-core/axe.min.js");
+    let axe = std::fs::read_to_string(axe).expect("`cargo xtask setup` installs axe-core");
+    for (name, report) in fixtures() {
+        for dark in [false, true] {
+            let mut tab = Tab::open(&written(name, &report), Look { dark, ..Look::default() });
+            tab.interactive();
+            tab.eval("document.querySelectorAll('details').forEach((d) => (d.open = true))");
+            tab.eval(&format!("{axe}; true"));
+            let found = tab.eval(
+                "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
+                    .then((r) => r.violations.map((v) =>
+                        v.id + ': ' + v.help + ' at ' + v.nodes.slice(0, 4).map((n) => n.html.slice(0, 160) + ' // ' + n.failureSummary).join(' | ')))",
+            );
+            let found: Vec<String> = serde_json::from_value(found).unwrap();
+            assert!(found.is_empty(), "{name}, dark: {dark}\n{}", found.join("\n"));
+        }
+    }
+}

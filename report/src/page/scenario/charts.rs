@@ -20,6 +20,7 @@ pub(super) fn render(part: &Part<'_>) -> Option<Node> {
             let figure = el("figure")
                 .class("chart-box")
                 .attr("data-chart", kind.id)
+                .maybe("tabindex", view.interactive.then_some("0"))
                 .with(el("figcaption").with(el("h4").with(kind.title)).with(chart.legend))
                 .with(chart.figure)
                 .with(view.interactive.then(|| el("output").class("read-out")))

@@ -4,7 +4,7 @@ use super::Part;
 use crate::Verdict;
 use crate::html::{Node, el, list};
 use crate::model::{ConditionResult, Level};
-use crate::page::words::{cut, labels, place, verdict, warned};
+use crate::page::words::{cut, labels, place, prose, verdict, warned};
 use crate::page::{Cell, Column, Table};
 use crate::quantity::{Quantity, Unit};
 
@@ -55,7 +55,7 @@ fn row(condition: &ConditionResult) -> Vec<Cell> {
         Cell::quantity(condition.limit, condition.unit),
         margin(condition),
         Cell::count(condition.samples),
-        Cell::text(condition.message.as_str()),
+        Cell::node(prose(&condition.message), condition.message.as_str()),
     ]
 }
 

@@ -3,7 +3,7 @@
 use super::Part;
 use crate::html::{Node, el, list};
 use crate::model::FailureKind;
-use crate::page::words::{cut, seconds};
+use crate::page::words::{cut, prose, seconds};
 use crate::page::{Cell, Column, Table};
 
 pub(super) fn render(part: &Part<'_>) -> Option<Node> {
@@ -29,10 +29,7 @@ pub(super) fn render(part: &Part<'_>) -> Option<Node> {
             Cell::text(cut(&failure.step, 60)),
             Cell::text(cut(&failure.user, 60)),
             Cell::drawn(seconds(failure.at_s), Some(failure.at_s)),
-            Cell::node(
-                list([Node::from(el("bdi").with(failure.message.as_str())), Node::from(foreign)]),
-                failure.message.as_str(),
-            ),
+            Cell::node(list([prose(&failure.message), Node::from(foreign)]), failure.message.as_str()),
         ]);
     }
     part.table(table)

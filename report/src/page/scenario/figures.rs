@@ -5,7 +5,7 @@ use crate::chart::{outcome, outcomes};
 use crate::html::{Node, el, list};
 use crate::page::findings::outcome_mark;
 use crate::page::table::{count, quantity};
-use crate::page::words::change;
+use crate::page::words::{change, cut};
 use crate::quantity::Unit;
 
 pub(super) fn render(part: &Part<'_>) -> Option<Node> {
@@ -36,12 +36,11 @@ pub(super) fn render(part: &Part<'_>) -> Option<Node> {
                 .with(" ")
                 .with(outcome_mark(compared.outcome))
         });
-        el("div").with(el("dt").with(title)).with(el("dd").with(quantity(value, unit))).with(before)
+        el("div").with(el("dt").with(cut(&title, 40))).with(el("dd").with(quantity(value, unit))).with(before)
     });
-    let grade = scenario
-        .grade
-        .as_deref()
-        .map(|grade| el("div").with(el("dt").with("grade")).with(el("dd").with(el("bdi").with(grade))));
+    let grade = scenario.grade.as_deref().map(|grade| {
+        el("div").with(el("dt").with("grade")).with(el("dd").with(el("bdi").with(cut(grade, 40))))
+    });
     let legend = outcomes(scenario).into_iter().map(|(class, words, n)| {
         el("span").with(el("i").class(format!("key area {class}"))).with(count(n)).with(" ").with(words)
     });

@@ -18,11 +18,10 @@ fn latency(d: &Distribution) -> impl Iterator<Item = Cell> {
 /// The number of failures with their kinds.
 fn failed(kinds: &BTreeMap<FailureKind, u64>) -> Cell {
     let mut cell = Cell::count(kinds.values().sum());
-    let told: Vec<String> =
-        kinds.iter().filter(|(_, n)| **n > 0).map(|(kind, n)| format!("{n} {}", kind.as_str())).collect();
-    if !told.is_empty() {
-        cell.shown = list([cell.shown, el("span").class("load quiet").with(told.join(", ")).into()]);
-    }
+    let told = kinds.iter().filter(|(_, n)| **n > 0);
+    let told =
+        told.map(|(kind, n)| el("span").class("kind quiet").with(format!("{n} {}", kind.as_str())).into());
+    cell.shown = list(std::iter::once(cell.shown).chain(told));
     cell
 }
 

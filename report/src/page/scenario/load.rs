@@ -3,7 +3,7 @@
 use super::Part;
 use crate::html::{Node, el, nothing};
 use crate::page::table::{count, quantity};
-use crate::page::words::{cut, seconds};
+use crate::page::words::{cut, prose, seconds};
 use crate::page::{Cell, Column, Table, facts};
 use crate::quantity::Unit;
 
@@ -11,7 +11,7 @@ pub(super) fn render(part: &Part<'_>) -> Option<Node> {
     let scenario = part.scenario;
     let generator = &scenario.generator;
     let ms = |value: Option<f64>| value.map_or_else(nothing, |v| quantity(Some(v), Unit::Ms));
-    let problem = generator.problem.as_deref().map(|text| el("p").class("problem").with(text));
+    let problem = generator.problem.as_deref().map(|text| el("p").class("problem").with(prose(text)));
     let about = facts(vec![
         ("Measured for", seconds(scenario.duration_s)),
         ("Began after", seconds(scenario.started_s)),

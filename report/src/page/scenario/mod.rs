@@ -9,7 +9,7 @@ mod load;
 mod target;
 mod users;
 
-use super::words::{cut, labels, verdict};
+use super::words::{cut, labels, prose, verdict};
 use super::{Page, Table};
 use crate::Verdict;
 use crate::html::{Node, el, list, nothing};
@@ -82,7 +82,7 @@ fn section<'a>(page: &'a Page<'a>, scenario: &'a Scenario, place: &'a str) -> No
 fn body<'a>(page: &'a Page<'a>, scenario: &'a Scenario, place: &'a str) -> Node {
     let curves = page.report.comparison.as_ref().map(|c| c.curves.as_slice()).unwrap_or_default();
     let part = Part { page, scenario, base: curves.iter().find(|c| c.scenario == scenario.name), place };
-    let description = scenario.description.as_deref().map(|text| el("p").class("quiet").with(text));
+    let description = scenario.description.as_deref().map(|text| el("p").class("quiet").with(prose(text)));
     let parts = PARTS.iter().filter_map(|(title, render)| {
         let content = render(&part)?;
         let heading = (!title.is_empty()).then(|| el("h4").with(*title));
@@ -90,7 +90,7 @@ fn body<'a>(page: &'a Page<'a>, scenario: &'a Scenario, place: &'a str) -> Node 
     });
     el("div")
         .class("body")
-        .with(el("p").class("reason").with(scenario.reason.as_str()))
+        .with(el("p").class("reason").with(prose(&scenario.reason)))
         .with(description)
         .all(parts)
         .into()

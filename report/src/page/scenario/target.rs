@@ -3,6 +3,7 @@
 use super::Part;
 use crate::html::{Node, nothing};
 use crate::page::table::{count, quantity};
+use crate::page::words::cut;
 use crate::page::{Cell, Column, Table, facts};
 use crate::quantity::Unit;
 
@@ -27,7 +28,7 @@ pub(super) fn render(part: &Part<'_>) -> Option<Node> {
     columns.extend(["before", "after", "smallest", "largest", "readings"].map(Column::number));
     let mut table = Table::new("probes", "Probes", columns);
     for probe in &part.scenario.probes {
-        let mut cells = vec![Cell::text(probe.name.as_str())];
+        let mut cells = vec![Cell::text(cut(&probe.name, 80))];
         cells.extend(
             [probe.before, probe.after, probe.min, probe.max].map(|v| Cell::quantity(v, Unit::Count)),
         );

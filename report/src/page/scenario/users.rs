@@ -21,7 +21,7 @@ pub(super) fn render(part: &Part<'_>) -> Option<Node> {
     for user in users {
         let mut cells = vec![Cell::text(cut(&user.name, 80))];
         if classes {
-            cells.push(user.class.as_deref().map_or_else(Cell::empty, Cell::text));
+            cells.push(user.class.as_deref().map_or_else(Cell::empty, |class| Cell::text(cut(class, 60))));
         }
         cells.extend([Cell::count(user.ok), Cell::count(user.refused), Cell::count(user.failed)]);
         cells.extend([user.mean_ms, user.min_ms, user.max_ms].map(|value| Cell::quantity(value, Unit::Ms)));
