@@ -14,7 +14,7 @@ target:
 vars: { limit: 5s, users: 4, model: small }
 data:
   questions:
-    rows: [ { text: Why? }, { text: How? } ]
+    rows: [ { text: Why }, { text: How } ]
     order: shuffle
 flows:
   ask:
@@ -152,14 +152,14 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "8:16 expected a text, a number, true or false, found a list",
     ),
     ("  questions:\n", "  json:\n", "10:3 a data set cannot be called `json`"),
-    ("[ { text: Why? }, { text: How? } ]", "[]", "10:3 the data set `questions` has no rows"),
+    ("[ { text: Why }, { text: How } ]", "[]", "10:3 the data set `questions` has no rows"),
     (
-        "rows: [ { text: Why? }, { text: How? } ]",
+        "rows: [ { text: Why }, { text: How } ]",
         "csv: none.csv",
         "11:10 cannot read `none.csv`: there is no such file",
     ),
     (
-        "rows: [ { text: Why? }, { text: How? } ]",
+        "rows: [ { text: Why }, { text: How } ]",
         "csv: a.csv\n    json: b.json",
         "10:3 `questions` has more than one source of rows",
     ),

@@ -19,7 +19,7 @@ pub(super) enum Fields {
 }
 
 /// The fields of `user`.
-const USER: &[&str] = &["id", "index", "name", "class"];
+const USER: &[&str] = &["id", "index", "number", "name", "class"];
 
 /// Names that mean something already, so that captures, data sets and the like cannot have them.
 pub(super) const TAKEN: &[&str] = &[
