@@ -32,6 +32,8 @@ mod seat;
 mod series;
 mod setup;
 mod spans;
+mod sse;
+mod stream;
 mod user;
 mod worker;
 

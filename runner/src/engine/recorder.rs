@@ -27,14 +27,8 @@ pub(crate) struct Sample<'a> {
     pub(crate) status: Option<u16>,
     /// The counters' answers: (index of the counter, answer).
     pub(crate) counts: &'a mut dyn Iterator<Item = (usize, bool)>,
-    pub(crate) streamed: Option<&'a Streamed>,
-}
-
-/// When the content of a stream arrived.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Streamed {
-    /// Arrivals of events with content, ascending.
-    pub(crate) arrivals: Vec<Instant>,
+    /// Arrivals of the content of a stream, ascending.
+    pub(crate) arrivals: &'a [Instant],
 }
 
 /// Counts by outcome.
@@ -205,8 +199,8 @@ impl Recorder {
                 (if answer { &mut counter.latency_true } else { &mut counter.latency_false }).record(latency);
             }
         }
-        if let (Some(streamed), Some(written)) = (sample.streamed, sample.written) {
-            step.stream(streamed, written);
+        if let Some(written) = sample.written {
+            step.stream(sample.arrivals, written);
         }
     }
 
@@ -256,10 +250,10 @@ impl Outcomes {
 }
 
 impl StepRecord {
-    fn stream(&mut self, streamed: &Streamed, written: Instant) {
-        let Some(first) = streamed.arrivals.first() else { return };
+    fn stream(&mut self, arrivals: &[Instant], written: Instant) {
+        let Some(first) = arrivals.first() else { return };
         self.ttft.record(micros(first.saturating_duration_since(written)));
-        for pair in streamed.arrivals.windows(2) {
+        for pair in arrivals.windows(2) {
             let gap = pair[1].saturating_duration_since(pair[0]);
             self.itl.record(micros(gap));
             self.gaps_time += gap;

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use http::HeaderMap;
 use loadgate_report::model::FailureKind;
 
-use super::client::{Connection, Endpoint, Head, Prepared, RequestProgram, TransportError};
+use super::client::{Connection, Endpoint, Head, Prepared, RequestProgram};
 use super::outcome::{Failure, Judged, Outcome, Scan, judge};
-use super::recorder::{Sample, Streamed};
+use super::recorder::Sample;
+use super::stream::{Reading, Streamed};
 use super::user::{self, Line, User};
 use crate::suite::plan::{Connections, RequestStep};
 use crate::suite::scope::{Response, Scope};
@@ -51,7 +52,7 @@ pub(crate) async fn run(
     let (result, status) = match prepared {
         Err(error) => (Err(Failure::from(error)), None),
         Ok(prepared) => {
-            let exchange = exchange(&program.step, &prepared, connections, &mut timing);
+            let exchange = exchange(&program.step, scope, &prepared, connections, &mut timing);
             match deadline.within(due + timeout, exchange).await {
                 Ok(Ok(mut reply)) => {
                     let ended = *timing.ended.get_or_insert_with(Instant::now);
@@ -64,7 +65,7 @@ pub(crate) async fn run(
                     }
                     (judged.map(|judged| (judged, streamed)), Some(status))
                 }
-                Ok(Err(error)) => (Err(Failure::from(error)), None),
+                Ok(Err(failure)) => (Err(failure), None),
                 Err(_elapsed) => {
                     timing.ended = Some(due + timeout);
                     (Err(timed_out(timeout, timing.written.is_some())), None)
@@ -119,7 +120,7 @@ fn record(
         failure,
         status,
         counts: &mut step.counts.iter().map(|(counter, _)| *counter).zip(counts),
-        streamed: streamed.as_ref(),
+        arrivals: streamed.as_ref().map_or(&[], |streamed| &streamed.arrivals),
     });
     outcome
 }
@@ -139,7 +140,7 @@ pub(crate) fn unsent(user: &User, step: usize, failure: Failure) {
         failure: Some(failure),
         status: None,
         counts: &mut std::iter::empty(),
-        streamed: None,
+        arrivals: &[],
     });
 }
 
@@ -151,10 +152,11 @@ fn timed_out(timeout: Duration, written: bool) -> Failure {
 /// Sends and receives, on a kept connection if there is one.
 async fn exchange(
     step: &RequestStep,
+    scope: &Scope,
     prepared: &Prepared<'_>,
     connections: &mut Vec<(Rc<Endpoint>, Connection)>,
     timing: &mut Timing,
-) -> Result<Reply, TransportError> {
+) -> Result<Reply, Failure> {
     let endpoint = prepared.endpoint.clone();
     let kept = connections.iter().position(|(to, _)| Rc::ptr_eq(to, &endpoint));
     let kept = kept.map(|index| connections.swap_remove(index).1).filter(Connection::is_usable);
@@ -165,9 +167,20 @@ async fn exchange(
     timing.written = Some(Instant::now());
     connection.send(prepared.head, prepared.body).await?;
     let head = connection.receive_head(&step.method).await?;
-    connection.receive_body().await?;
-    timing.ended = Some(Instant::now());
-    Ok(Reply { connection, endpoint, head, streamed: None })
+    let mut streamed = None;
+    match &step.stream {
+        Some(stream) if head.event_stream => {
+            let headers = connection.headers();
+            let reading = Reading { stream, scope, status: head.status, headers: &headers };
+            let streamed = streamed.insert(Streamed::default());
+            timing.ended = Some(reading.run(&mut connection, streamed).await?);
+        }
+        _ => {
+            connection.receive_body().await?;
+            timing.ended = Some(Instant::now());
+        }
+    }
+    Ok(Reply { connection, endpoint, head, streamed })
 }
 
 fn keep_cookies(user: &User, reply: &Reply, prepared: &Prepared<'_>) {
@@ -194,11 +207,31 @@ fn judge_reply(
 ) -> Result<Judged, Failure> {
     let shared = &user.seat.shared;
     let headers = if program.reads_headers { reply.connection.headers() } else { HeaderMap::new() };
-    let body = reply.connection.body();
+    let [head, raw] = reply.connection.parts();
+    let content = reply.streamed.as_ref().map_or(&[][..], |streamed| &streamed.content);
+    let body = if reply.streamed.is_some() { content } else { raw };
     let response = Response::new(reply.head.status, &headers, body, latency.as_secs_f64() * 1000.0);
-    let [head, body] = reply.connection.parts();
-    let places = [("in the body", body), ("in the headers", head)];
+    let places = [("in the streamed text", content), ("in the body", raw), ("in the headers", head)];
     let name = |index: u32| (index < shared.users).then(|| user::name(index));
     let scan = Scan { canaries: &shared.canaries, own: user.index, places: &places, name: &name };
-    judge(program, scope, &response, shared.scenario.canary_scan.then_some(&scan), None)
+    judge(
+        program,
+        scope,
+        &response,
+        shared.scenario.canary_scan.then_some(&scan),
+        stream_problem(program, reply),
+    )
+}
+
+/// What is wrong with the stream that a step asks for, if anything is.
+fn stream_problem(program: &RequestProgram, reply: &Reply) -> Option<Failure> {
+    let stream = program.step.stream.as_ref()?;
+    match &reply.streamed {
+        Some(streamed) => streamed.problem(stream),
+        None if reply.head.status < 400 => {
+            Some(Failure::new(FailureKind::Protocol, "the response is no `text/event-stream`"))
+        }
+        // An error status speaks for itself.
+        None => None,
+    }
 }

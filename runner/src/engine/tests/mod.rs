@@ -4,3 +4,4 @@ mod loads;
 mod outcomes;
 mod plans;
 mod server;
+mod streams;
