@@ -139,6 +139,7 @@ pub(super) fn scenario(classes: Vec<Class>) -> Scenario {
         requirements: Vec::new(),
         classes,
         steps,
+        unmeasured_steps: Vec::new(),
         counters: vec!["hit".to_owned()],
         setup: Vec::new(),
         teardown: Vec::new(),
