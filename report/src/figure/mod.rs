@@ -56,6 +56,7 @@ pub(crate) enum Measure {
     TokensPerSecond,
     Duration,
     Iterations,
+    IterationThroughput,
     Users,
     UserOk(Extreme),
     Memory(MemoryFigure),
@@ -127,6 +128,7 @@ impl Figure {
                 Unit::Ratio
             }
             Measure::Throughput
+            | Measure::IterationThroughput
             | Measure::ThroughputThird(_)
             | Measure::ThroughputLowest
             | Measure::TokensPerSecond => Unit::PerSecond,
@@ -154,6 +156,7 @@ impl Figure {
             self.measure,
             Measure::Spans(..)
                 | Measure::Throughput
+                | Measure::IterationThroughput
                 | Measure::ThroughputThird(_)
                 | Measure::ThroughputLowest
                 | Measure::TokensPerSecond

@@ -109,12 +109,12 @@ impl Figure {
 const REQUEST_FIGURES: &str = "`latency.STAT`, `service_time.STAT`, `ttft.STAT`, `itl.STAT` (STAT: mean, min, max, stdev, p50, p95 …), \
      `requests`, `ok`, `refused`, `failed`, `failed.KIND`, `status.CODE`, `success_rate`, `error_rate`, `refusal_rate`, `tokens_per_s`";
 const CLASS_FIGURES: &str = "`latency.STAT` (STAT: mean, min, max, stdev, p50, p95 …), `requests`, `ok`, `refused`, `failed`, \
-     `failed.KIND`, `success_rate`, `error_rate`, `refusal_rate`, `throughput`, `iterations`, `users`";
+     `failed.KIND`, `success_rate`, `error_rate`, `refusal_rate`, `throughput`, `iterations`, `iterations.throughput`, `users`";
 const COUNTER_FIGURES: &str = "`rate`, `true`, `false`, `true.latency.STAT`, `false.latency.STAT`";
 const PROBE_FIGURES: &str = "`before`, `after`, `min`, `max`";
 const SCENARIO_FIGURES: &str = "`latency.STAT`, `service_time.STAT`, `ttft.STAT`, `itl.STAT` (STAT: mean, min, max, stdev, p50, p95 …), \
      `requests`, `ok`, `refused`, `failed`, `failed.KIND`, `status.CODE`, `success_rate`, `error_rate`, `refusal_rate`, `throughput`, \
-     `throughput.first_third`, `throughput.last_third`, `throughput.lowest`, `tokens_per_s`, `duration`, `iterations`, `users`, `user.ok.min`, \
+     `throughput.first_third`, `throughput.last_third`, `throughput.lowest`, `tokens_per_s`, `duration`, `iterations`, `iterations.throughput`, `users`, `user.ok.min`, \
      `user.ok.max`, `memory.before|peak|after|growth|slope`, `cpu.cores`, `cpu.time`, `io.read`, `io.written`, `open_files`";
 
 fn first_word_help(first: &str, names: &Names) -> String {
@@ -192,6 +192,7 @@ fn class_measure(words: &[&str]) -> Option<Measure> {
     match words {
         ["throughput"] => Some(Measure::Throughput),
         ["iterations"] => Some(Measure::Iterations),
+        ["iterations", "throughput"] => Some(Measure::IterationThroughput),
         ["users"] => Some(Measure::Users),
         ["service_time" | "ttft" | "itl" | "status" | "tokens_per_s", ..] => None,
         _ => requests_measure(words, true),
@@ -226,6 +227,7 @@ fn scenario_measure(words: &[&str]) -> Option<Measure> {
         ["throughput", "last_third"] => Measure::ThroughputThird(Third::Last),
         ["duration"] => Measure::Duration,
         ["iterations"] => Measure::Iterations,
+        ["iterations", "throughput"] => Measure::IterationThroughput,
         ["users"] => Measure::Users,
         ["user", "ok", "min"] => Measure::UserOk(Extreme::Min),
         ["user", "ok", "max"] => Measure::UserOk(Extreme::Max),
@@ -277,6 +279,8 @@ mod tests {
             ("memory.slope", Unit::BytesPerSecond),
             ("throughput.last_third", Unit::PerSecond),
             ("throughput.lowest", Unit::PerSecond),
+            ("iterations.throughput", Unit::PerSecond),
+            ("quick.iterations.throughput", Unit::PerSecond),
             ("user.ok.min", Unit::Count),
         ];
         for (text, unit) in cases {

@@ -179,6 +179,7 @@ impl Figure {
             Measure::ThroughputLowest => self.throughput_lowest(s),
             Measure::Duration => self.value(s.duration_s * 1000.0, s.requests),
             Measure::Iterations => self.value(s.iterations as f64, s.requests),
+            Measure::IterationThroughput => self.per_second(s.iterations, s.duration_s),
             Measure::Users => self.value(f64::from(s.users_peak), s.requests),
             Measure::UserOk(_) if s.users_left_out > 0 => {
                 Reading::missing("the report does not list every user")
@@ -200,6 +201,11 @@ impl Figure {
             Measure::OpenFiles => resources(|r| r.open_files_peak.map(|n| n as f64)),
             other => Reading::missing(format!("a scenario has no such figure ({other:?})")),
         }
+    }
+
+    fn per_second(&self, count: u64, seconds: f64) -> Reading {
+        let rate = (count > 0 && seconds > 0.0).then(|| count as f64 / seconds);
+        self.optional(rate, count, "no flow was completed")
     }
 
     fn throughput_third(&self, s: &Scenario, third: Third) -> Reading {
@@ -276,6 +282,7 @@ impl Figure {
                 self.optional(class.throughput, class.ok + class.refused, "nothing was completed")
             }
             Measure::Iterations => self.value(class.iterations as f64, class.requests),
+            Measure::IterationThroughput => self.per_second(class.iterations, scenario.duration_s),
             Measure::Users => self.value(f64::from(class.users), class.requests),
             _ => Reading::missing("a class has no such figure"),
         }
