@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::findings;
+use super::{acceptance, findings};
 use crate::Verdict;
 use crate::condition::Condition;
 use crate::figure::Names;
@@ -15,6 +15,7 @@ use crate::quantity::Unit;
 /// A comparison that was asked for and had no baseline, or none that fits, makes the run inconclusive.
 pub fn conclude(report: &mut Report) {
     report.scenarios.iter_mut().for_each(mask_what_the_generator_distorted);
+    acceptance::apply(report);
     let mut found = findings::of_run(report);
     found.extend(findings::of_baseline(report));
     found.extend(findings::of_comparison(report));
@@ -25,6 +26,7 @@ pub fn conclude(report: &mut Report) {
         found.extend(findings::of_generator(scenario));
         found.extend(findings::of_unjudged(scenario, report.comparison.as_ref()));
     }
+    acceptance::soften(&mut found, report);
     // The sort is stable: within one weight the scenarios keep their order.
     found.sort_by_key(|f| (Reverse(f.verdict), order(f.kind)));
     for i in 0..report.scenarios.len() {
@@ -48,8 +50,9 @@ fn order(kind: FindingKind) -> u8 {
         FindingKind::Generator => 4,
         FindingKind::Interrupted => 5,
         FindingKind::Baseline => 6,
-        FindingKind::Warning => 7,
-        FindingKind::Improvement => 8,
+        FindingKind::Accepted => 7,
+        FindingKind::Warning => 8,
+        FindingKind::Improvement => 9,
     }
 }
 

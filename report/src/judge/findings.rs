@@ -320,6 +320,7 @@ pub(super) fn weight(outcome: ChangeOutcome) -> Option<(Verdict, FindingKind)> {
         ChangeOutcome::Suspected | ChangeOutcome::Undecided => {
             Some((Verdict::Inconclusive, FindingKind::Regression))
         }
+        ChangeOutcome::Accepted => Some((Verdict::Pass, FindingKind::Accepted)),
         ChangeOutcome::Improved => Some((Verdict::Pass, FindingKind::Improvement)),
         ChangeOutcome::Unchanged | ChangeOutcome::NotJudged => None,
     }
@@ -348,6 +349,11 @@ fn change_in_words(figure: &ComparedFigure, mode: ComparisonMode) -> String {
     if let Some(noise) = figure.noise.filter(|_| figure.unit != Unit::Ratio) {
         aside.push(format!("noise ±{}", Quantity::new(noise, Unit::Ratio)));
     }
+    if let Some([low, high]) = figure.interval.filter(|_| mode == ComparisonMode::Paired) {
+        let signed =
+            |v: f64| format!("{}{}", if v < 0.0 { "−" } else { "+" }, Quantity::new(v.abs(), Unit::Ratio));
+        aside.push(format!("95 % interval {} to {}, {} rounds", signed(low), signed(high), figure.rounds));
+    }
     if mode == ComparisonMode::Stored {
         aside.push(format!("{} earlier {}", figure.runs, if figure.runs == 1 { "run" } else { "runs" }));
     }
@@ -371,6 +377,7 @@ fn next_for_change(figure: &ComparedFigure, scenario: &Scenario, mode: Compariso
              check that the service still does all of its work"
                 .to_owned()
         }
+        ChangeOutcome::Accepted => "make it better, or accept a run as the baseline, before the acceptance expires".to_owned(),
         ChangeOutcome::Regression if mode == ComparisonMode::Reports => advice::for_figure(&figure.figure, scenario),
         ChangeOutcome::Regression => format!(
             "{}; if it is intended, accept it with `loadgate baseline accept`",

@@ -11,6 +11,7 @@
 //! - [`paired`]: base and head on the same machine, in rounds.
 //! - [`conclude`]: findings and verdicts; [`exit`]: the exit code.
 
+mod acceptance;
 mod advice;
 pub mod conclude;
 pub mod confirm;

@@ -31,7 +31,7 @@ pub(super) fn scenario(ms: &[f64]) -> Scenario {
     }
 }
 
-fn condition(text: &str, verdict: Verdict) -> ConditionResult {
+pub(super) fn condition(text: &str, verdict: Verdict) -> ConditionResult {
     ConditionResult {
         text: text.into(),
         level: Level::Critical,

@@ -121,6 +121,8 @@ pub enum ChangeOutcome {
     Unchanged,
     /// Better beyond tolerance and noise.
     Improved,
+    /// Worse, and accepted by `loadgate.accept.yml`.
+    Accepted,
     /// The samples do not decide it.
     Undecided,
     /// Shown only.

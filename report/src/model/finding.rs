@@ -49,6 +49,8 @@ pub enum FindingKind {
     Regression,
     /// A figure that got better.
     Improvement,
+    /// Something that is worse than it should be, and accepted for a while.
+    Accepted,
     /// One user's text in another's answer.
     CrossTalk,
     /// The target was not there, died or restarted.

@@ -3,6 +3,7 @@
 //! Only additions are made within a version. A reader skips what it does not know, and says so where it shows the report.
 //! Times are in milliseconds where the name ends in `_ms`, in seconds where it ends in `_s`; shares are 0 to 1.
 
+mod acceptance;
 mod comparison;
 mod environment;
 mod finding;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::acceptance::*;
 pub use self::comparison::*;
 pub use self::environment::*;
 pub use self::finding::*;
@@ -47,6 +49,9 @@ pub struct Report {
     /// Against what was compared, and each compared figure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Comparison>,
+    /// Changes that somebody accepted, with what they did in this run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acceptances: Vec<Acceptance>,
     /// What the run cost and what a month would.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,

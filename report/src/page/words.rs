@@ -38,6 +38,7 @@ pub(super) fn kind(kind: FindingKind) -> &'static str {
         FindingKind::Warning => "warn-only condition",
         FindingKind::Regression => "regression",
         FindingKind::Improvement => "improvement",
+        FindingKind::Accepted => "accepted",
         FindingKind::CrossTalk => "cross-talk",
         FindingKind::Target => "target",
         FindingKind::Generator => "load generator",
@@ -53,6 +54,7 @@ pub(super) fn change_outcome(outcome: ChangeOutcome) -> (&'static str, &'static 
         ChangeOutcome::Suspected => ("worse", "suspected"),
         ChangeOutcome::Unchanged => ("same", "unchanged"),
         ChangeOutcome::Improved => ("better", "improved"),
+        ChangeOutcome::Accepted => ("worse", "accepted"),
         ChangeOutcome::Undecided => ("unsure", "undecided"),
         ChangeOutcome::NotJudged => ("same", "not judged"),
     }

@@ -27,9 +27,8 @@ pub fn annotations(report: &Report) -> Vec<String> {
 fn kind_of(finding: &Finding) -> &'static str {
     match (finding.verdict, finding.kind) {
         (Verdict::Fail | Verdict::Invalid, _) => "error",
-        (Verdict::Inconclusive, _) | (Verdict::Pass, FindingKind::Warning | FindingKind::Baseline) => {
-            "warning"
-        }
+        (Verdict::Inconclusive, _)
+        | (Verdict::Pass, FindingKind::Warning | FindingKind::Baseline | FindingKind::Accepted) => "warning",
         (Verdict::Pass, _) => "notice",
     }
 }

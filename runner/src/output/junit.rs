@@ -63,7 +63,7 @@ fn suite(report: &Report, scenario: &Scenario) -> TestSuite {
     for figure in compared {
         let status = match figure.outcome {
             ChangeOutcome::Unchanged | ChangeOutcome::Improved => TestCaseStatus::success(),
-            ChangeOutcome::NotJudged => {
+            ChangeOutcome::NotJudged | ChangeOutcome::Accepted => {
                 let mut status = TestCaseStatus::skipped();
                 status.set_message(plain(figure.note.as_deref().unwrap_or("not judged")));
                 status
@@ -93,6 +93,7 @@ fn suite(report: &Report, scenario: &Scenario) -> TestSuite {
                 FindingKind::Condition
                     | FindingKind::Regression
                     | FindingKind::Improvement
+                    | FindingKind::Accepted
                     | FindingKind::Warning
             )
     });

@@ -118,9 +118,10 @@ fn rank(outcome: ChangeOutcome) -> u8 {
         ChangeOutcome::Regression => 0,
         ChangeOutcome::Suspected => 1,
         ChangeOutcome::Undecided => 2,
-        ChangeOutcome::Improved => 3,
-        ChangeOutcome::Unchanged => 4,
-        ChangeOutcome::NotJudged => 5,
+        ChangeOutcome::Accepted => 3,
+        ChangeOutcome::Improved => 4,
+        ChangeOutcome::Unchanged => 5,
+        ChangeOutcome::NotJudged => 6,
     }
 }
 
@@ -129,6 +130,7 @@ pub const fn outcome(outcome: ChangeOutcome) -> &'static str {
     match outcome {
         ChangeOutcome::Regression => "worse",
         ChangeOutcome::Suspected => "suspected",
+        ChangeOutcome::Accepted => "accepted",
         ChangeOutcome::Undecided => "undecided",
         ChangeOutcome::Improved => "better",
         ChangeOutcome::Unchanged => "as before",

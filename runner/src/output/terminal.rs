@@ -97,6 +97,7 @@ fn one_finding(finding: &Finding) -> String {
     let word = match (finding.verdict, finding.kind) {
         (Verdict::Pass, FindingKind::Improvement) => "better",
         (Verdict::Pass, FindingKind::Warning) => "warning",
+        (Verdict::Pass, FindingKind::Accepted) => "accepted",
         (Verdict::Pass, _) => "note",
         (verdict, _) => verdict.as_str(),
     };

@@ -1,0 +1,172 @@
+//! What somebody accepted is told and does not fail; what has expired counts again. Cross-talk cannot be accepted, nor can a run
+//! that could not be measured.
+
+use crate::Verdict;
+use crate::model::{Acceptance, ChangeOutcome, Finding, FindingKind, Report};
+use crate::quantity::Quantity;
+
+/// Marks the compared figures that are accepted, and which acceptances did anything.
+pub(super) fn apply(report: &mut Report) {
+    report.acceptances.iter_mut().for_each(|a| a.used = false);
+    let Some(comparison) = &mut report.comparison else { return };
+    for figure in &mut comparison.figures {
+        let worse = matches!(
+            figure.outcome,
+            ChangeOutcome::Regression
+                | ChangeOutcome::Suspected
+                | ChangeOutcome::Undecided
+                | ChangeOutcome::Accepted
+        );
+        if !worse {
+            continue;
+        }
+        let found = report.acceptances.iter_mut().find(|a| {
+            !a.expired
+                && a.speaks_of(&figure.scenario, &figure.figure)
+                && a.covers(figure.now, figure.limit.or(figure.before))
+        });
+        if let Some(acceptance) = found {
+            acceptance.used = true;
+            figure.outcome = ChangeOutcome::Accepted;
+            figure.note = Some(in_words(acceptance));
+        }
+    }
+}
+
+/// Turns findings of broken conditions into told ones where they are accepted; adds what an expired acceptance would have covered,
+/// and which ones are good for nothing.
+pub(super) fn soften(found: &mut Vec<Finding>, report: &mut Report) {
+    for finding in found.iter_mut() {
+        let evidence = finding.evidence.as_ref();
+        let (now, limit) = (evidence.and_then(|e| e.now), evidence.and_then(|e| e.limit));
+        let Some(scenario) = finding.scenario.clone() else { continue };
+        let fits = |a: &Acceptance| a.speaks_of(&scenario, &finding.figure) && a.covers(now, limit);
+        let failing = finding.verdict == Verdict::Fail || finding.verdict == Verdict::Inconclusive;
+        if !failing || !matches!(finding.kind, FindingKind::Condition | FindingKind::Regression) {
+            continue;
+        }
+        match report.acceptances.iter_mut().find(|a| fits(a)) {
+            Some(expired) if expired.expired => {
+                finding.message.push_str(&format!("; its acceptance expired on {}", expired.expires));
+                expired.used = true;
+            }
+            Some(acceptance) if finding.kind == FindingKind::Condition => {
+                acceptance.used = true;
+                finding.kind = FindingKind::Accepted;
+                finding.verdict = Verdict::Pass;
+                finding.message.push_str(&format!("; {}", in_words(acceptance)));
+            }
+            _ => {}
+        }
+    }
+    const IDLE: &str = "acceptance without effect: ";
+    report.warnings.retain(|w| !w.starts_with(IDLE));
+    let idle = report.acceptances.iter().filter(|a| !a.used).map(|a| {
+        let scenario = a.scenario.as_ref().map_or_else(String::new, |s| format!(" of `{s}`"));
+        format!("{IDLE}{}{scenario}: remove it", a.figure)
+    });
+    let idle: Vec<String> = idle.collect();
+    report.warnings.extend(idle);
+}
+
+fn in_words(acceptance: &Acceptance) -> String {
+    let bound = acceptance.bound.map_or_else(
+        || "waived".to_owned(),
+        |bound| format!("accepted up to {}", Quantity::new(bound, acceptance.unit)),
+    );
+    format!("{bound} until {}: {}", acceptance.expires, acceptance.reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baseline::Baseline;
+    use crate::judge::tests::{around, report, scenario};
+    use crate::judge::{Policy, compare, conclude, settle};
+    use crate::model::{ConditionResult, Level};
+    use crate::quantity::Unit;
+
+    fn accept(figure: &str, bound: Option<f64>) -> Acceptance {
+        Acceptance {
+            scenario: Some("light".into()),
+            figure: figure.into(),
+            bound,
+            unit: Unit::Ms,
+            reason: "the new model thinks longer".into(),
+            expires: "2030-01-31".into(),
+            expired: false,
+            used: false,
+            place: None,
+        }
+    }
+
+    /// Twice as slow as its baseline, and beyond a condition.
+    fn slow(acceptances: Vec<Acceptance>) -> Report {
+        let mut slow = scenario(&around(200.0, 60, 1));
+        slow.conditions = vec![ConditionResult {
+            text: "latency.mean < 150ms".into(),
+            level: Level::Critical,
+            verdict: Verdict::Fail,
+            figure: "latency.mean".into(),
+            value: Some(200.0),
+            limit: Some(150.0),
+            unit: Unit::Ms,
+            samples: 60,
+            message: "latency.mean is 200 ms; must be < 150 ms".into(),
+            requirement: None,
+            place: None,
+        }];
+        let mut report = report(9, vec![slow]);
+        let base = super::super::tests::report(1, vec![scenario(&around(100.0, 60, 1))]);
+        let mut comparison = compare(&report, &Baseline::from_report(&base), &Policy::default());
+        settle(&mut comparison);
+        report.comparison = Some(comparison);
+        report.acceptances = acceptances;
+        conclude(&mut report);
+        report
+    }
+
+    fn failing(report: &Report) -> Vec<&str> {
+        report.findings.iter().filter(|f| f.verdict == Verdict::Fail).map(|f| f.figure.as_str()).collect()
+    }
+
+    #[test]
+    fn what_is_accepted_is_told_and_does_not_fail() {
+        let all = ["latency.p50", "latency.p95", "latency.mean"];
+        assert_eq!(failing(&slow(vec![])), ["latency.mean", "latency.p50", "latency.p95"]);
+        let mut accepted: Vec<_> = all.iter().map(|f| accept(f, Some(300.0))).collect();
+        accepted.push(Acceptance { bound: None, ..accept("throughput", None) });
+        let mut report = slow(accepted);
+        for _ in 0..2 {
+            assert_eq!(report.verdict, Verdict::Pass, "{}", report.reason);
+            let told = report.findings.iter().filter(|f| f.kind == FindingKind::Accepted);
+            let told: Vec<_> = told.map(|f| f.message.as_str()).collect();
+            assert!(told.len() >= 3 && told.iter().all(|m| m.contains("thinks longer")), "{told:?}");
+            conclude(&mut report);
+        }
+    }
+
+    #[test]
+    fn beyond_its_bound_after_its_day_and_elsewhere_it_counts() {
+        let but = |change: fn(&mut Acceptance)| {
+            let mut a = accept("latency.mean", Some(300.0));
+            change(&mut a);
+            slow(vec![a])
+        };
+        assert!(!failing(&but(|_| {})).contains(&"latency.mean"));
+        assert!(failing(&but(|a| a.bound = Some(180.0))).contains(&"latency.mean"));
+        assert!(failing(&but(|a| a.scenario = Some("heavy".into()))).contains(&"latency.mean"));
+        let expired = but(|a| a.expired = true);
+        let finding = expired.findings.iter().find(|f| f.figure == "latency.mean").unwrap();
+        assert!(
+            finding.verdict == Verdict::Fail && finding.message.contains("expired on 2030-01-31"),
+            "{finding:?}"
+        );
+        let idle = but(|a| a.figure = "ttft.p50".into());
+        assert!(
+            idle.warnings.iter().any(|w| w.contains("without effect: ttft.p50 of `light`")),
+            "{:?}",
+            idle.warnings
+        );
+    }
+}

@@ -1,0 +1,53 @@
+//! Changes that somebody accepted, for a while and in public.
+
+use serde::{Deserialize, Serialize};
+
+use super::finding::Place;
+use crate::quantity::Unit;
+
+/// A line of `loadgate.accept.yml`: a figure may be worse than it should be, up to a bound and a day. It stays visible in every
+/// report until it has expired; then the figure counts again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Acceptance {
+    /// The scenario; `None` for all.
+    #[serde(default)]
+    pub scenario: Option<String>,
+    /// The figure, such as `latency.p95`.
+    pub figure: String,
+    /// The new bound in the base unit of `unit`; `None` accepts any value (a waiver).
+    #[serde(default)]
+    pub bound: Option<f64>,
+    /// Unit of `bound`.
+    pub unit: Unit,
+    /// Why it is accepted.
+    pub reason: String,
+    /// Last day on which it holds, `YYYY-MM-DD`.
+    pub expires: String,
+    /// Whether that day has passed.
+    #[serde(default)]
+    pub expired: bool,
+    /// Whether it changed anything in this run.
+    #[serde(default)]
+    pub used: bool,
+    /// Where it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+impl Acceptance {
+    /// Whether it speaks of this figure.
+    pub fn speaks_of(&self, scenario: &str, figure: &str) -> bool {
+        self.figure == figure && self.scenario.as_deref().is_none_or(|s| s == scenario)
+    }
+
+    /// Whether a value that went past `limit` is still within what was accepted.
+    pub fn covers(&self, value: Option<f64>, limit: Option<f64>) -> bool {
+        match (self.bound, value, limit) {
+            (None, ..) => true,
+            (Some(bound), Some(value), Some(limit)) if value >= limit => value <= bound,
+            (Some(bound), Some(value), Some(_)) => value >= bound,
+            _ => false,
+        }
+    }
+}
