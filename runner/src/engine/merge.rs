@@ -30,7 +30,8 @@ pub(crate) fn scenario(
 ) -> model::Scenario {
     let lasted = measured.iter().map(|m| m.lasted).max().unwrap_or_default();
     let cpu = measured.iter().map(|m| m.cpu).sum::<Duration>();
-    let share = |m: &Measured| m.cpu.as_secs_f64() / m.lasted.as_secs_f64().max(1e-9);
+    // Of the whole length: a worker whose users ended early had all the rest of it to spare.
+    let share = |m: &Measured| m.cpu.as_secs_f64() / lasted.as_secs_f64().max(1e-9);
     let busiest = measured.iter().map(share).fold(0.0, f64::max);
     let stall = measured.iter().map(|m| m.stall).max().unwrap_or_default();
     let workers = measured.len();
