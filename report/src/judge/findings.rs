@@ -125,7 +125,9 @@ pub(super) fn of_emptiness(scenario: &Scenario) -> Option<Finding> {
                 && ["refus", "ok", "status"].iter().any(|word| c.text.contains(word))
         })
     };
-    let message = if scenario.requests == 0 {
+    let message = if let Some(reason) = &scenario.not_run {
+        format!("not run: {reason}")
+    } else if scenario.requests == 0 {
         "no request was made".to_owned()
     } else if scenario.ok == 0 && scenario.refused == 0 {
         format!(
@@ -138,7 +140,9 @@ pub(super) fn of_emptiness(scenario: &Scenario) -> Option<Finding> {
     } else {
         return None;
     };
-    let next = if scenario.requests == 0 {
+    let next = if scenario.not_run.is_some() {
+        "mend the cause and run it again".to_owned()
+    } else if scenario.requests == 0 {
         "check the scenario's load and flow: nothing came of it".to_owned()
     } else if scenario.refused > 0 {
         "loosen the limit for the test, or say what is expected, such as `refused == 30`".to_owned()

@@ -21,6 +21,9 @@ pub struct Scenario {
     /// The suite's own description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// Why it was not run, or could not be run to any figure, where that is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_run: Option<String>,
     /// Requirement labels of the suite, such as `C4`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requirements: Vec<String>,
