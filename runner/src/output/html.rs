@@ -1,15 +1,13 @@
-//! `report.html`: the page with the report in it, one file that opens anywhere.
-
-use loadgate_report::page;
+//! `report.html`: the page with the report in it, one file.
 
 use super::Output;
 
 /// The page without its data, built by `cargo xtask viewer`.
 pub const TEMPLATE: &str = include_str!("../../assets/viewer.html");
 
-/// The page; only where there is a template.
+/// The page.
 pub const OUTPUT: Output = Output {
     name: "report-html",
     file: "report.html",
-    render: |report, context| Ok(context.page_template.map(|t| page::assemble(t, report).into_bytes())),
+    render: |report| Ok(loadgate_report::page::assemble(TEMPLATE, report).into_bytes()),
 };

@@ -13,9 +13,9 @@ use super::{Output, OutputError};
 pub const OUTPUT: Output = Output {
     name: "junit",
     file: "junit.xml",
-    render: |report, _| {
+    render: |report| {
         render(report)
-            .map(|xml| Some(xml.into_bytes()))
+            .map(String::into_bytes)
             .map_err(|e| OutputError::Render { name: "junit", reason: e.to_string() })
     },
 };

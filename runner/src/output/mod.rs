@@ -8,6 +8,7 @@ pub mod annotations;
 pub mod atomic;
 pub mod html;
 pub mod json;
+pub mod live;
 pub mod junit;
 pub mod markdown;
 pub mod secrets;
@@ -30,15 +31,8 @@ pub struct Output {
     pub name: &'static str,
     /// Its file name in the folder.
     pub file: &'static str,
-    /// Makes its content; `None` where it is not to be had, as the page without its template.
-    pub render: fn(&Report, &Context<'_>) -> Result<Option<Vec<u8>>, OutputError>,
-}
-
-/// What outputs may need besides the report.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Context<'a> {
-    /// The page without its data, as [`html::TEMPLATE`]; without one no page is made.
-    pub page_template: Option<&'a str>,
+    /// Makes its content.
+    pub render: fn(&Report) -> Result<Vec<u8>, OutputError>,
 }
 
 /// The files, in the order in which they are written: the one that all others can be made from comes first.
@@ -81,19 +75,30 @@ pub fn masked<'a>(report: &'a Report, secrets: &Secrets) -> Cow<'a, Report> {
 ///
 /// # Errors
 /// [`OutputError`] for the first file that cannot be written; those before it are there.
-pub fn write_all(
+pub fn write_all(dir: &Utf8Path, report: &Report, secrets: &Secrets) -> Result<Written, OutputError> {
+    write(dir, report, secrets, OUTPUTS)
+}
+
+/// Writes `report.json` alone: what is there so far, while a run goes on.
+///
+/// # Errors
+/// [`OutputError`] where it cannot be written.
+pub fn save(dir: &Utf8Path, report: &Report, secrets: &Secrets) -> Result<(), OutputError> {
+    write(dir, report, secrets, &[json::OUTPUT]).map(drop)
+}
+
+fn write(
     dir: &Utf8Path,
     report: &Report,
-    page_template: Option<&str>,
     secrets: &Secrets,
+    outputs: &[Output],
 ) -> Result<Written, OutputError> {
     let report = masked(report, secrets);
-    let context = Context { page_template };
     let write = |path: &Utf8Path, source| OutputError::Write { path: path.to_owned(), source };
     fs_err::create_dir_all(dir).map_err(|e| write(dir, e))?;
     let mut written = Written::default();
-    for output in OUTPUTS {
-        let Some(content) = (output.render)(&report, &context)? else { continue };
+    for output in outputs {
+        let content = (output.render)(&report)?;
         let path = dir.join(output.file);
         atomic::write(&path, &content).map_err(|e| write(&path, e))?;
         written.files.insert(output.name, path);

@@ -17,7 +17,7 @@ const MAX_MESSAGE: usize = 600;
 
 /// The summary in Markdown.
 pub const OUTPUT: Output =
-    Output { name: "summary", file: "summary.md", render: |report, _| Ok(Some(render(report).into_bytes())) };
+    Output { name: "summary", file: "summary.md", render: |report| Ok(render(report).into_bytes()) };
 
 /// The summary, at most [`MAX_BYTES`] long: sections that do not fit are left out from the end, and it says so.
 pub fn render(report: &Report) -> String {

@@ -17,7 +17,7 @@ fn all_files_are_written_and_the_report_reads_back() {
     let (_guard, dir) = folder();
     let out = dir.join("a/b");
     let report = fixture::report();
-    let written = write_all(&out, &report, Some(html::TEMPLATE), &Secrets::default()).unwrap();
+    let written = write_all(&out, &report, &Secrets::default()).unwrap();
     for output in OUTPUTS {
         assert!(written.files[output.name].exists(), "{}", output.name);
     }
@@ -31,7 +31,7 @@ fn all_files_are_written_and_the_report_reads_back() {
 fn no_file_holds_a_secret() {
     let (_guard, dir) = folder();
     let secrets = Secrets::new(["second answer"]);
-    let written = write_all(&dir, &fixture::report(), Some(html::TEMPLATE), &secrets).unwrap();
+    let written = write_all(&dir, &fixture::report(), &secrets).unwrap();
     for path in written.files.values() {
         assert!(!fs_err::read_to_string(path).unwrap().contains("second answer"), "{path}");
     }
@@ -41,7 +41,7 @@ fn no_file_holds_a_secret() {
 fn an_unwritable_folder_is_named_and_says_what_to_do() {
     let (_guard, dir) = folder();
     fs_err::write(dir.join("file"), "").unwrap();
-    let error = write_all(&dir.join("file/out"), &fixture::report(), None, &Secrets::default()).unwrap_err();
+    let error = write_all(&dir.join("file/out"), &fixture::report(), &Secrets::default()).unwrap_err();
     let text = error.to_string();
     assert!(text.contains("file/out") && text.contains("--out"), "{text}");
 }
@@ -50,7 +50,7 @@ fn an_unwritable_folder_is_named_and_says_what_to_do() {
 fn every_output_names_the_cause() {
     let report = fixture::report();
     let junit =
-        String::from_utf8((junit::OUTPUT.render)(&report, &Context::default()).unwrap().unwrap()).unwrap();
+        String::from_utf8((junit::OUTPUT.render)(&report).unwrap()).unwrap();
     for (name, text) in [
         ("summary", summary::render(&report)),
         ("terminal", terminal::verdict(&report, None)),
@@ -109,7 +109,7 @@ fn hostile_text_is_no_workflow_command() {
 #[test]
 fn hostile_text_leaves_the_xml_well_formed() {
     let xml =
-        String::from_utf8((junit::OUTPUT.render)(&fixture::report(), &Context::default()).unwrap().unwrap())
+        String::from_utf8((junit::OUTPUT.render)(&fixture::report()).unwrap())
             .unwrap();
     assert!(!xml.contains("<img") && !xml.contains('\x1b'));
     assert_eq!(xml.matches("<testsuite ").count(), 3, "{xml}");

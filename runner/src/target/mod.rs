@@ -108,16 +108,25 @@ pub struct Target {
     stop_within: Duration,
 }
 
-/// What texts of `target` can see: `port`, `arm`, `loadgate` (this program's path, quoted for the shell) and `vars`.
+/// What every text of a suite can see of an arm: `port`, `arm`, `loadgate` (this program's path, quoted for the shell)
+/// and `vars`.
+pub fn values(arm: &Arm, port: u16, variables: &Value) -> Vec<(String, Value)> {
+    let program = std::env::current_exe().map(|p| p.to_string_lossy().into_owned());
+    let program = program.unwrap_or_else(|_| "loadgate".into());
+    vec![
+        ("port".to_owned(), Value::from(port)),
+        ("arm".to_owned(), Value::from(arm.name)),
+        ("loadgate".to_owned(), Value::from(process::quote(&program))),
+        ("vars".to_owned(), variables.clone()),
+    ]
+}
+
+/// The same as a scope.
 pub fn scope(arm: &Arm, port: u16, variables: &Value) -> Scope {
     let mut scope = Scope::default();
-    scope.set("port", Value::from(port));
-    scope.set("arm", Value::from(arm.name));
-    scope.set("vars", variables.clone());
-    let program = std::env::current_exe()
-        .map(|p| p.to_string_lossy().into_owned())
-        .unwrap_or_else(|_| "loadgate".into());
-    scope.set("loadgate", Value::from(process::quote(&program)));
+    for (name, value) in values(arm, port, variables) {
+        scope.set(&name, value);
+    }
     scope
 }
 

@@ -1,0 +1,78 @@
+//! The command line: what may be typed, and where it goes.
+
+mod baseline;
+mod check;
+mod compare;
+mod demo;
+mod exit;
+mod report;
+mod run;
+mod schema;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use self::exit::{CliError, Exit};
+
+/// A gate for pull requests: does the service behave, and is it as fast as before, under concurrent users?
+#[derive(Debug, Parser)]
+#[command(name = "loadgate", version, max_term_width = 100, after_help = exit::HELP)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run suites against a service, judge, write the report
+    Run(run::RunArguments),
+    /// Run a built-in reference service and its suite: see what a verdict looks like
+    Demo(demo::DemoArguments),
+    /// Run a built-in reference service
+    Serve(serve::ServeArguments),
+    /// Validate suites without running them
+    Check(check::CheckArguments),
+    /// Judge one report against another
+    Compare(compare::CompareArguments),
+    /// Accept or show stored baselines
+    #[command(subcommand)]
+    Baseline(baseline::BaselineCommand),
+    /// Make the page from a report, or get the report back out of a page
+    Report(report::ReportArguments),
+    /// Print the JSON Schema of suites or reports
+    Schema(schema::SchemaArguments),
+}
+
+/// Runs a command to its end and says how it ended.
+pub fn run(arguments: Arguments) -> ExitCode {
+    let result = match arguments.command {
+        Command::Run(arguments) => run::run(arguments),
+        Command::Demo(arguments) => demo::run(arguments),
+        Command::Serve(arguments) => serve::run(arguments),
+        Command::Check(arguments) => check::run(arguments),
+        Command::Compare(arguments) => compare::run(arguments),
+        Command::Baseline(command) => baseline::run(command),
+        Command::Report(arguments) => report::run(arguments),
+        Command::Schema(arguments) => schema::run(arguments),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            error.print();
+            error.exit().into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+}

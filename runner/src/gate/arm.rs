@@ -1,0 +1,158 @@
+//! A running arm: the target of one revision, loaded scenario by scenario.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use camino::Utf8Path;
+use loadgate_report::Verdict;
+use loadgate_report::model::{FailureKind, Scenario, TargetInfo};
+use minijinja::Value;
+
+use super::{Context, Event};
+use crate::engine::{self, Control, Progress, Settings};
+use crate::monitor::Monitor;
+use crate::suite::plan;
+use crate::target::{self, Arm, Target, TargetError};
+
+/// A dead target is left this long to its users, so that what they see of its death is measured; then the scenario ends.
+const AFTER_DEATH: Duration = Duration::from_secs(1);
+/// How often the target's process is looked at.
+const WATCH: Duration = Duration::from_millis(100);
+
+/// A target that answers, and what is needed to load it.
+pub(super) struct RunningArm<'a> {
+    context: &'a Context<'a>,
+    arm: Arm,
+    target: Target,
+    variables: Value,
+}
+
+impl<'a> RunningArm<'a> {
+    /// Starts the service of an arm, or finds it at `url`.
+    pub(super) async fn start(
+        context: &'a Context<'a>,
+        arm: Arm,
+        url: Option<&str>,
+        log: &Utf8Path,
+    ) -> Result<Self, TargetError> {
+        let plan = &context.plan.target;
+        let variables = Value::from_pairs(context.plan.variables.iter().map(|(k, v)| (k.as_str(), v.as_str())));
+        let command = url.is_none().then_some(plan.start.as_ref()).flatten();
+        context.observer.on(&Event::TargetStarting { command: command.map(|text| text.source()) });
+        let target = Target::start(plan, &arm, url, &variables, log).await?;
+        context.observer.on(&Event::TargetReady { url: target.url.as_str() });
+        Ok(Self { context, arm, target, variables })
+    }
+
+    pub(super) fn info(&self) -> TargetInfo {
+        TargetInfo {
+            url: self.target.url.to_string(),
+            command: self.target.command.clone(),
+            ready_ms: self.target.ready_after.map(|time| time.as_secs_f64() * 1000.0),
+            died: None,
+            died_during: None,
+        }
+    }
+
+    pub(super) async fn stop(mut self) {
+        self.target.stop().await;
+    }
+
+    /// Runs the scenario of that number, watched. Its conditions are not judged here.
+    pub(super) async fn scenario(&mut self, index: usize, round: u32) -> Scenario {
+        let plan = self.context.plan;
+        let scenario = &plan.scenarios[index];
+        let progress = Progress::new();
+        self.context.observer.on(&Event::ScenarioStarted {
+            name: &scenario.name,
+            number: index + 1,
+            of: plan.scenarios.len(),
+            progress: &progress,
+        });
+        let port = self.target.url.port_or_known_default().unwrap_or(0);
+        let scope = target::scope(&self.arm, port, &self.variables);
+        let monitor = Monitor::start(self.target.pid(), &plan.target.probes, &self.target.url, &scope).await;
+        let settings = Settings {
+            base_url: self.target.url.clone(),
+            seed: plan.seed,
+            round: u64::from(round),
+            workers: 0,
+            data: plan.data.clone(),
+            values: target::values(&self.arm, port, &self.variables),
+            run_started: self.context.started,
+        };
+        // The scenario's own switch: the run's stops it, and so does the target's death.
+        let control = Control::new();
+        let run = tokio::task::spawn_blocking({
+            let (scenario, control) = (Arc::clone(scenario), control.clone());
+            move || engine::run(&scenario, &settings, &control, &progress)
+        });
+        let (outcome, target_died) = self.watch(run, &control).await;
+        let hurry = target_died || self.context.control.is_stopped();
+        let observed = monitor.finish(if hurry { Duration::ZERO } else { scenario.settle }).await;
+        let mut result = match outcome {
+            Ok(Ok(result)) => result,
+            Ok(Err(error)) => not_run(scenario, &error.to_string()),
+            Err(panic) => {
+                not_run(scenario, &format!("the engine broke down, which is an error in loadgate: {panic}"))
+            }
+        };
+        observed.fill_series(&mut result.series);
+        result.resources = observed.resources;
+        result.probes = observed.probes;
+        result
+    }
+
+    /// Waits for the engine, and stops it when the run is interrupted or the target has died. Gives its result and
+    /// whether the target died.
+    async fn watch<T>(
+        &mut self,
+        mut run: tokio::task::JoinHandle<T>,
+        control: &Control,
+    ) -> (Result<T, tokio::task::JoinError>, bool) {
+        let mut died_at: Option<Instant> = None;
+        loop {
+            tokio::select! {
+                outcome = &mut run => return (outcome, died_at.is_some()),
+                () = tokio::time::sleep(WATCH) => {}
+            }
+            if self.context.control.is_stopped() {
+                control.stop("interrupted");
+            }
+            if died_at.is_none() && self.target.ended().is_some() {
+                died_at = Some(Instant::now());
+            }
+            if died_at.is_some_and(|at| at.elapsed() >= AFTER_DEATH) {
+                control.stop("the target ended");
+            }
+        }
+    }
+
+    /// How the target ended, if it did: seen at its process, or, where loadgate did not start it, by nobody listening
+    /// any more after requests that found nobody.
+    pub(super) async fn died(&mut self, result: &Scenario) -> Option<String> {
+        if let Some(status) = self.target.ended() {
+            let lines = self.target.last_lines();
+            let tail = if lines.is_empty() { String::new() } else { format!("; its last lines:\n{lines}") };
+            return Some(format!("{status}{tail}"));
+        }
+        let unreachable = result.failed.get(&FailureKind::Connect).is_some_and(|n| *n > 0);
+        if self.target.command.is_some() || !unreachable {
+            return None;
+        }
+        let address = (self.target.url.host_str()?.to_owned(), self.target.url.port_or_known_default()?);
+        tokio::net::TcpStream::connect(address).await.err().map(|error| format!("nobody listens any more: {error}"))
+    }
+}
+
+/// The entry of a scenario that measured nothing.
+pub(super) fn not_run(scenario: &plan::Scenario, reason: &str) -> Scenario {
+    Scenario {
+        name: scenario.name.clone(),
+        description: scenario.description.clone(),
+        requirements: scenario.requirements.clone(),
+        verdict: Verdict::Invalid,
+        not_run: Some(reason.to_owned()),
+        ..Scenario::default()
+    }
+}

@@ -1,0 +1,100 @@
+//! The gate's run loop: target, scenarios, conditions, comparison, confirmation, report.
+
+mod arm;
+mod conditions;
+mod environment;
+mod pass;
+mod run;
+
+use std::time::Instant;
+
+use camino::Utf8PathBuf;
+use loadgate_report::model;
+
+pub use self::environment::read as read_environment;
+pub use self::run::{GateError, run};
+use crate::engine::{Control, Progress};
+use crate::suite::plan::Plan;
+
+/// How a run is compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Mode {
+    /// Stored first; where it suspects a regression and the base can be built, paired decides.
+    #[default]
+    Auto,
+    /// With earlier runs out of the baseline file.
+    Stored,
+    /// Not at all: conditions alone decide.
+    Off,
+}
+
+/// What a run needs beside its plan.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Overrides the suite's target; the service is taken as already running.
+    pub url: Option<String>,
+    /// How to compare.
+    pub mode: Mode,
+    /// Directory of the baselines.
+    pub baseline: Utf8PathBuf,
+    /// Directory of the outputs.
+    pub out: Utf8PathBuf,
+}
+
+/// What happens while a run goes on. Control only: no measurement travels this way.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// The service is being started or looked for.
+    TargetStarting {
+        /// The command, or `None` where it should be running already.
+        command: Option<&'a str>,
+    },
+    /// The service answered.
+    TargetReady {
+        /// Its base URL.
+        url: &'a str,
+    },
+    /// A scenario begins.
+    ScenarioStarted {
+        /// Its name.
+        name: &'a str,
+        /// Its number, from 1.
+        number: usize,
+        /// Number of scenarios.
+        of: usize,
+        /// Live counters.
+        progress: &'a Progress,
+    },
+    /// A scenario ended; its conditions have been judged.
+    ScenarioEnded(&'a model::Scenario),
+    /// Fresh rounds begin, because something looks worse.
+    Confirming {
+        /// What is suspected.
+        suspects: &'a [String],
+        /// Number of this round, from 1.
+        round: u32,
+        /// Most rounds.
+        of: u32,
+    },
+}
+
+/// Receives what happens. Outputs implement it.
+pub trait Observer: Send + Sync {
+    /// Something happened.
+    fn on(&self, event: &Event<'_>);
+}
+
+/// What all passes of a run share.
+struct Context<'a> {
+    plan: &'a Plan,
+    options: &'a Options,
+    control: &'a Control,
+    observer: &'a dyn Observer,
+    started: Instant,
+}
+
+/// Observes nothing.
+impl Observer for () {
+    fn on(&self, _: &Event<'_>) {}
+}
+

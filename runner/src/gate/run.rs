@@ -1,0 +1,171 @@
+//! A whole run of one suite: first pass, comparison, fresh rounds for what is suspected, report.
+
+use std::time::{Duration, Instant};
+
+use loadgate_report::judge::{self, Policy};
+use loadgate_report::model::{self, ChangeOutcome, Comparison, Report, RunInfo, SuiteInfo};
+
+use super::pass::Pass;
+use super::{Context, Event, Mode, Observer, Options, conditions, environment};
+use crate::baseline::{Store, StoreError};
+use crate::engine::Control;
+use crate::output::{self, OutputError, Secrets};
+use crate::suite::plan::Plan;
+use crate::target::TargetError;
+
+/// Fresh rounds that decide a suspicion, each with restarted processes.
+const CONFIRM_ROUNDS: u32 = 2;
+/// Time for all of them together, unless the suite says otherwise.
+const BUDGET: Duration = Duration::from_secs(180);
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum GateError {
+    /// Nothing to test.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// The report could not be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+}
+
+/// Runs a suite and judges it. The report is written after each scenario, so that whatever happens something is there;
+/// the caller writes the final outputs.
+///
+/// # Errors
+/// The target did not come up, or nothing can be written to `options.out`. All else is in the report.
+pub async fn run(
+    plan: &Plan,
+    options: &Options,
+    control: &Control,
+    observer: &dyn Observer,
+) -> Result<Report, GateError> {
+    let started = Instant::now();
+    let secrets = Secrets::new(&plan.secrets);
+    let ticks = environment::machine_ticks();
+    let mut report = begin(plan);
+    // Before any load: nothing would be as annoying as a long run whose report cannot be written.
+    report.run.interrupted = true;
+    judge::conclude(&mut report);
+    output::save(&options.out, &report, &secrets)?;
+    let context = Context { plan, options, control, observer, started };
+    let finish = |report: &mut Report, pass: &Pass| {
+        report.scenarios = pass.scenarios.clone();
+        report.target = pass.target.clone();
+        report.cost = plan.cost.as_ref().map(|cost| conditions::cost(&report.scenarios, cost));
+        report.run.duration_s = started.elapsed().as_secs_f64();
+        report.run.interrupted = control.is_stopped();
+    };
+    let mut write_error = None;
+    let pass = context
+        .pass(0, &options.out.join("target.log"), |so_far| {
+            let mut partial = report.clone();
+            finish(&mut partial, so_far);
+            // Until the last scenario has ended the file on disk is one of an interrupted run, should this be its last state.
+            partial.run.interrupted = so_far.scenarios.len() < plan.scenarios.len();
+            judge::conclude(&mut partial);
+            write_error = output::save(&options.out, &partial, &secrets).err();
+        })
+        .await?;
+    if let Some(error) = write_error {
+        return Err(error.into());
+    }
+    finish(&mut report, &pass);
+    if options.mode != Mode::Off && !control.is_stopped() {
+        report.comparison = Some(compare(&context, &report).await);
+    }
+    report.environment.steal = environment::machine_ticks().zip(ticks).and_then(|(now, before)| {
+        let all = now.1.saturating_sub(before.1);
+        (all > 0).then(|| now.0.saturating_sub(before.0) as f64 / all as f64)
+    });
+    report.run.duration_s = started.elapsed().as_secs_f64();
+    report.run.interrupted = control.is_stopped();
+    judge::conclude(&mut report);
+    Ok(report)
+}
+
+fn begin(plan: &Plan) -> Report {
+    let now = jiff::Timestamp::now().round(jiff::Unit::Second).unwrap_or_else(|_| jiff::Timestamp::now());
+    Report {
+        schema: model::SCHEMA.to_owned(),
+        suite: SuiteInfo {
+            name: plan.name.clone(),
+            file: plan.file.to_string(),
+            hash: plan.hash.clone(),
+            description: plan.description.clone(),
+        },
+        run: RunInfo {
+            id: format!("{now}-{:x}", plan.seed ^ u64::from(std::process::id())),
+            started_at: now.to_string(),
+            seed: plan.seed,
+            loadgate: env!("CARGO_PKG_VERSION").to_owned(),
+            full: plan.full,
+            variables: plan.variables.clone(),
+            ..RunInfo::default()
+        },
+        environment: environment::read(),
+        ..Report::default()
+    }
+}
+
+/// Compares with the stored baseline, and runs fresh rounds for what looks worse.
+async fn compare(context: &Context<'_>, report: &Report) -> Comparison {
+    let (plan, options) = (context.plan, context.options);
+    let policy = policy(plan);
+    let store = Store::new(&options.baseline);
+    let path = store.path(&plan.name);
+    let mut comparison = match store.load(&plan.name) {
+        Ok(Some(stored)) => judge::compare(report, &stored, &policy),
+        Ok(None) => judge::missing(path.as_str()),
+        Err(error) => damaged(&error),
+    };
+    comparison.base = path.to_string();
+    let suspects = suspects(&comparison);
+    if suspects.is_empty() {
+        return comparison;
+    }
+    let begun = Instant::now();
+    let budget = plan.gate.budget.unwrap_or(BUDGET);
+    let mut rounds = Vec::new();
+    for round in 1..=CONFIRM_ROUNDS {
+        let expected = Duration::from_secs_f64(report.run.duration_s);
+        if context.control.is_stopped() || begun.elapsed() + expected > budget {
+            break;
+        }
+        context.observer.on(&Event::Confirming { suspects: &suspects, round, of: CONFIRM_ROUNDS });
+        let log = options.out.join("target-confirm.log");
+        match context.pass(round, &log, |_| {}).await {
+            Ok(pass) => rounds.push(pass.scenarios),
+            // The suspicion stays unconfirmed, which is told as such.
+            Err(_) => break,
+        }
+    }
+    judge::confirm(&mut comparison, &rounds);
+    comparison
+}
+
+fn suspects(comparison: &Comparison) -> Vec<String> {
+    comparison
+        .figures
+        .iter()
+        .filter(|figure| figure.outcome == ChangeOutcome::Suspected)
+        .map(|figure| format!("{} {}", figure.scenario, figure.figure))
+        .collect()
+}
+
+/// The policy of a suite.
+pub(crate) fn policy(plan: &Plan) -> Policy {
+    Policy { tolerances: plan.gate.tolerance.clone(), floors: plan.gate.floor.clone(), ..Policy::default() }
+}
+
+fn damaged(error: &StoreError) -> Comparison {
+    Comparison {
+        status: model::ComparisonStatus::Incompatible,
+        message: format!("the baseline cannot be used: failed to {error}"),
+        next: Some(
+            "restore the file from version control, or delete it and accept a good run with `loadgate baseline accept`"
+                .to_owned(),
+        ),
+        ..judge::missing("")
+    }
+}

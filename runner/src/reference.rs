@@ -1,0 +1,11 @@
+//! The suites of the reference services, built in so that `loadgate demo` needs no files.
+
+/// (service, file in the repository, text). The files in `runner/assets/suites` are copies of `suites/`, because a
+/// published crate holds only its own folder; `cargo xtask tidy` tells when they differ.
+const SUITES: &[(&str, &str, &str)] =
+    &[("cached-chat", "suites/cached-chat.yml", include_str!("../assets/suites/cached-chat.yml"))];
+
+/// The suite of a reference service: its file name and its text.
+pub(crate) fn suite(service: &str) -> Option<(&'static str, &'static str)> {
+    SUITES.iter().find(|(name, ..)| *name == service).map(|(_, file, text)| (*file, *text))
+}
