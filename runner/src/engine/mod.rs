@@ -17,6 +17,7 @@ mod client;
 mod control;
 mod describe;
 mod dice;
+mod exchange;
 mod flow;
 mod health;
 mod merge;

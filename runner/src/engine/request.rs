@@ -1,35 +1,17 @@
 //! One request of one user: sent, judged, recorded.
 
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 use loadgate_report::model::FailureKind;
 
-use super::client::{Connection, Endpoint, Head, Prepared, RequestProgram};
+use super::client::RequestProgram;
+use super::exchange::{Exchange, Reply, Timing};
 use super::outcome::{Failure, Judged, Outcome, Scan, judge};
 use super::recorder::Sample;
-use super::stream::{Reading, Streamed};
+use super::stream::Streamed;
 use super::user::{self, Line, User};
-use crate::suite::plan::{Connections, RequestStep};
 use crate::suite::scope::{Response, Scope};
-
-/// Instants of one exchange, kept outside of it so that they survive its time-out.
-#[derive(Clone, Copy, Debug, Default)]
-struct Timing {
-    /// First byte written.
-    written: Option<Instant>,
-    /// Last byte read.
-    ended: Option<Instant>,
-}
-
-/// A whole response on its connection.
-struct Reply {
-    connection: Connection,
-    endpoint: Rc<Endpoint>,
-    head: Head,
-    streamed: Option<Streamed>,
-}
 
 /// Sends a request, judges the response, records both; captured values go into `scope`. `due` is when it was to be sent,
 /// where that is not now.
@@ -52,17 +34,20 @@ pub(crate) async fn run(
     let (result, status) = match prepared {
         Err(error) => (Err(Failure::from(error)), None),
         Ok(prepared) => {
-            let exchange = exchange(&program.step, scope, &prepared, connections, &mut timing);
-            match deadline.within(due + timeout, exchange).await {
+            let exchange = Exchange {
+                user,
+                step: &program.step,
+                scope,
+                connections: &mut *connections,
+                timing: &mut timing,
+            };
+            match deadline.within(due + timeout, exchange.run(&prepared)).await {
                 Ok(Ok(mut reply)) => {
                     let ended = *timing.ended.get_or_insert_with(Instant::now);
-                    keep_cookies(user, &reply, &prepared);
                     let judged = judge_reply(user, program, scope, &reply, ended - due);
                     let status = reply.head.status;
                     let streamed = reply.streamed.take();
-                    if reply.connection.finish() && user.connections == Connections::PerUser {
-                        connections.push((reply.endpoint, reply.connection));
-                    }
+                    reply.give_back(user, connections);
                     (judged.map(|judged| (judged, streamed)), Some(status))
                 }
                 Ok(Err(failure)) => (Err(failure), None),
@@ -147,55 +132,6 @@ pub(crate) fn unsent(user: &User, step: usize, failure: Failure) {
 fn timed_out(timeout: Duration, written: bool) -> Failure {
     let what = if written { "no complete response" } else { "no connection" };
     Failure::new(FailureKind::Timeout, format!("{what} within {timeout:?}"))
-}
-
-/// Sends and receives, on a kept connection if there is one.
-async fn exchange(
-    step: &RequestStep,
-    scope: &Scope,
-    prepared: &Prepared<'_>,
-    connections: &mut Vec<(Rc<Endpoint>, Connection)>,
-    timing: &mut Timing,
-) -> Result<Reply, Failure> {
-    let endpoint = prepared.endpoint.clone();
-    let kept = connections.iter().position(|(to, _)| Rc::ptr_eq(to, &endpoint));
-    let kept = kept.map(|index| connections.swap_remove(index).1).filter(Connection::is_usable);
-    let mut connection = match kept {
-        Some(connection) => connection,
-        None => Connection::open(&endpoint).await?,
-    };
-    timing.written = Some(Instant::now());
-    connection.send(prepared.head, prepared.body).await?;
-    let head = connection.receive_head(&step.method).await?;
-    let mut streamed = None;
-    match &step.stream {
-        Some(stream) if head.event_stream => {
-            let headers = connection.headers();
-            let reading = Reading { stream, scope, status: head.status, headers: &headers };
-            let streamed = streamed.insert(Streamed::default());
-            timing.ended = Some(reading.run(&mut connection, streamed).await?);
-        }
-        _ => {
-            connection.receive_body().await?;
-            timing.ended = Some(Instant::now());
-        }
-    }
-    Ok(Reply { connection, endpoint, head, streamed })
-}
-
-fn keep_cookies(user: &User, reply: &Reply, prepared: &Prepared<'_>) {
-    if !reply.head.sets_cookies {
-        return;
-    }
-    let url = prepared.url();
-    let mut jar = user.jar.borrow_mut();
-    let jar = jar.get_or_insert_default();
-    for cookie in reply.connection.headers().get_all(http::header::SET_COOKIE) {
-        if let Ok(cookie) = cookie.to_str() {
-            // A cookie that the rules forbid is left out, as a browser would.
-            let _ = jar.parse(cookie, &url);
-        }
-    }
 }
 
 fn judge_reply(

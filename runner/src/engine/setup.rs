@@ -60,7 +60,11 @@ pub(crate) fn tear_down(
 }
 
 fn step_name(shared: &Shared, step: usize) -> String {
-    shared.scenario.unmeasured_steps.get(step).map_or_else(|| format!("step {}", step + 1), |info| info.name.clone())
+    shared
+        .scenario
+        .unmeasured_steps
+        .get(step)
+        .map_or_else(|| format!("step {}", step + 1), |info| info.name.clone())
 }
 
 fn steps_once(

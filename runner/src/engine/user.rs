@@ -8,8 +8,9 @@ use std::time::Instant;
 use cookie_store::CookieStore;
 use minijinja::Value;
 
-use super::client::{Connection, Deadline, Endpoint, Scratch};
+use super::client::{Deadline, Scratch};
 use super::dice::Dice;
+use super::exchange::Kept;
 use super::flow::{End, Run};
 use super::program::FlowProgram;
 use super::seat::Seat;
@@ -40,7 +41,7 @@ pub(crate) struct User {
 /// What one request at a time needs; a user has as many as it has requests at once.
 #[derive(Debug, Default)]
 pub(crate) struct Line {
-    pub(crate) connections: Vec<(Rc<Endpoint>, Connection)>,
+    pub(crate) connections: Kept,
     pub(crate) deadline: Deadline,
     pub(crate) scratch: Scratch,
 }

@@ -9,6 +9,7 @@ mod connection;
 mod deadline;
 mod endpoint;
 mod head;
+mod redirect;
 mod wire;
 
 use std::fmt::Write as _;
@@ -20,6 +21,7 @@ pub(crate) use deadline::Deadline;
 pub use endpoint::EndpointError;
 pub(crate) use endpoint::{Endpoint, Endpoints};
 pub(crate) use head::Head;
+pub(crate) use redirect::{Original, Redirected, follow, location};
 pub(crate) use wire::{Prepared, RequestProgram, Scratch};
 
 /// Why there is no complete response.

@@ -211,16 +211,7 @@ fn finish<'a>(
         let mut words = head.split(|b| *b == b' ');
         let target = words.nth(1).and_then(|target| std::str::from_utf8(target).ok()).unwrap_or("/");
         let url = url_of(&endpoint, target);
-        let mut begin: &[u8] = b"cookie: ";
-        for (name, value) in jar.get_request_values(&url) {
-            for part in [begin, name.as_bytes(), b"=", value.as_bytes()] {
-                head.extend_from_slice(part);
-            }
-            begin = b"; ";
-        }
-        if begin == b"; " {
-            head.extend_from_slice(b"\r\n");
-        }
+        put_cookies(head, jar, &url);
     }
     head.extend_from_slice(b"\r\n");
     if body.len() > JOINED {
@@ -228,6 +219,20 @@ fn finish<'a>(
     }
     head.extend_from_slice(body);
     Prepared { endpoint, head, body: &[] }
+}
+
+/// Writes the cookies that go to a URL, if there are any.
+pub(super) fn put_cookies(head: &mut Vec<u8>, jar: &CookieStore, url: &Url) {
+    let mut begin: &[u8] = b"cookie: ";
+    for (name, value) in jar.get_request_values(url) {
+        for part in [begin, name.as_bytes(), b"=", value.as_bytes()] {
+            head.extend_from_slice(part);
+        }
+        begin = b"; ";
+    }
+    if begin == b"; " {
+        head.extend_from_slice(b"\r\n");
+    }
 }
 
 fn put(head: &mut Vec<u8>, name: &str, value: &[u8]) {

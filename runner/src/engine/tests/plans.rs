@@ -139,7 +139,10 @@ pub(super) fn scenario(classes: Vec<Class>) -> Scenario {
         requirements: Vec::new(),
         classes,
         steps,
-        unmeasured_steps: Vec::new(),
+        unmeasured_steps: vec![
+            StepInfo { name: "unmeasured".to_owned(), request: "unmeasured".to_owned() };
+            2
+        ],
         counters: vec!["hit".to_owned()],
         setup: Vec::new(),
         teardown: Vec::new(),
