@@ -6,7 +6,9 @@ use std::time::Instant;
 use http::Method;
 use url::Url;
 
-use super::client::{self, Connection, Endpoint, Head, Original, Prepared, Redirected};
+use loadgate_report::model::FailureKind;
+
+use super::client::{self, Coding, Connection, Endpoint, Head, Original, Prepared, Redirected};
 use super::outcome::Failure;
 use super::stream::{Reading, Streamed};
 use super::user::User;
@@ -88,8 +90,11 @@ impl Exchange<'_> {
         body: &[u8],
     ) -> Result<Reply, Failure> {
         let kept = self.connections.iter().position(|(to, _)| Rc::ptr_eq(to, endpoint));
-        let kept = kept.map(|index| self.connections.swap_remove(index).1).filter(Connection::is_usable);
-        let mut connection = match kept {
+        let mut kept = kept.map(|index| self.connections.swap_remove(index).1);
+        let usable = kept.take_if(|connection| connection.is_usable());
+        // One that the server has closed is closed here too before another is opened.
+        drop(kept);
+        let mut connection = match usable {
             Some(connection) => connection,
             None => Connection::open(endpoint).await?,
         };
@@ -98,6 +103,10 @@ impl Exchange<'_> {
         let head = connection.receive_head(method).await?;
         let mut streamed = None;
         match &self.step.stream {
+            Some(_) if head.event_stream && head.coding != Coding::Identity => {
+                let message = "a compressed event stream, which cannot be timed; do not ask for one with `accept-encoding`";
+                return Err(Failure::new(FailureKind::Protocol, message));
+            }
             Some(stream) if head.event_stream => {
                 let headers = connection.headers();
                 let reading = Reading { stream, scope: self.scope, status: head.status, headers: &headers };
@@ -107,6 +116,7 @@ impl Exchange<'_> {
             _ => {
                 connection.receive_body().await?;
                 self.timing.ended = Some(Instant::now());
+                connection.unpack()?;
             }
         }
         Ok(Reply { connection, endpoint: endpoint.clone(), head, streamed, url: None })

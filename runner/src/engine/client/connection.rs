@@ -7,11 +7,11 @@ use std::task::Poll;
 use http::{HeaderMap, Method};
 use loadgate_report::model::FailureKind;
 use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWrite as _, ReadBuf};
-use tokio::net::TcpStream;
 
 use super::chunked::Chunked;
 use super::head::{self, Framing, Head};
-use super::{Endpoint, TransportError};
+use super::socket::Socket;
+use super::{Coding, Endpoint, TransportError};
 
 /// Room for a head and a small body; larger bodies make their own.
 const BUFFER: usize = 4 * 1024;
@@ -27,11 +27,13 @@ const MAX_BODY: usize = 1 << 30;
 /// A connection and the response that was read from it last.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    stream: TcpStream,
+    stream: Socket,
     /// The head, and the body right behind it unless it is chunked.
     buffer: Vec<u8>,
     head: Option<Head>,
     body: Body,
+    /// The body unpacked, where it came packed.
+    unpacked: Option<Vec<u8>>,
     /// Whether another request may follow.
     reusable: bool,
 }
@@ -48,22 +50,25 @@ enum Body {
 impl Connection {
     /// Opens a connection.
     pub(crate) async fn open(endpoint: &Endpoint) -> Result<Self, TransportError> {
-        let stream = endpoint.connect().await?;
-        Ok(Self {
+        endpoint.connect().await.map(Self::over)
+    }
+
+    /// A connection over a connected socket.
+    pub(super) fn over(stream: Socket) -> Self {
+        Self {
             stream,
             buffer: Vec::new(),
             head: None,
             body: Body::Behind { left: Some(0) },
+            unpacked: None,
             reusable: true,
-        })
+        }
     }
 
     /// Whether a kept connection can take another request: the last response was whole, and the server has neither closed
     /// it nor sent anything since. It costs no system call while nothing has arrived.
-    pub(crate) fn is_usable(&self) -> bool {
-        let mut byte = [0];
-        self.reusable
-            && matches!(self.stream.try_read(&mut byte), Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
+    pub(crate) fn is_usable(&mut self) -> bool {
+        self.reusable && self.stream.is_quiet()
     }
 
     /// Writes a request. Ends early where the server answers before it has read everything (such as 413), or has closed:
@@ -109,7 +114,8 @@ impl Connection {
                     }
                 }
             }
-            Poll::Ready(Ok(true))
+            // TLS may hold back what it has encrypted until it is told that this is all.
+            Pin::new(&mut *stream).poll_flush(context).map(|flushed| Ok(flushed.is_ok()))
         })
         .await
     }
@@ -240,6 +246,17 @@ impl Connection {
         Ok(())
     }
 
+    /// Unpacks a whole body that came packed.
+    pub(crate) fn unpack(&mut self) -> Result<(), TransportError> {
+        if let Some(head) = self.head
+            && head.coding != Coding::Identity
+            && !self.body().is_empty()
+        {
+            self.unpacked = Some(head.coding.unpack(self.body())?);
+        }
+        Ok(())
+    }
+
     async fn read(&mut self, place: &str) -> Result<usize, TransportError> {
         self.stream.read_buf(&mut self.buffer).await.map_err(|error| TransportError::lost(&error, place))
     }
@@ -251,13 +268,16 @@ impl Connection {
 
     /// The body as far as it has arrived.
     pub(crate) fn body(&self) -> &[u8] {
+        if let Some(unpacked) = &self.unpacked {
+            return unpacked;
+        }
         match &self.body {
             Body::Behind { .. } => &self.buffer[self.head.map_or(0, |head| head.length)..],
             Body::Apart { bytes, .. } => bytes,
         }
     }
 
-    /// Head and body in one piece, where they lie so.
+    /// Head and body.
     pub(crate) fn parts(&self) -> [&[u8]; 2] {
         [self.head_bytes(), self.body()]
     }
@@ -271,6 +291,7 @@ impl Connection {
     pub(crate) fn finish(&mut self) -> bool {
         self.reusable = self.is_whole() && self.head.is_some_and(|head| head.keep_alive);
         self.head = None;
+        self.unpacked = None;
         self.body = Body::Behind { left: Some(0) };
         self.buffer.clear();
         if self.buffer.capacity() > KEPT {

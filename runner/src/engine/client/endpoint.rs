@@ -1,25 +1,45 @@
-//! Where requests go: a host and port with its addresses.
+//! Where requests go: a host and port with its addresses, or a Unix socket.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::net::{SocketAddr, ToSocketAddrs as _};
+#[cfg(unix)]
+use std::path::PathBuf;
 use std::rc::Rc;
 
+use loadgate_report::model::FailureKind;
 use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
 use url::Url;
 
 use super::TransportError;
-use loadgate_report::model::FailureKind;
+use super::socket::Socket;
+use super::tls::Tls;
 
-/// A host and port.
+/// Where requests go.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     /// The value of the `host` header.
     pub(crate) authority: String,
     /// Scheme, host and port as a URL, for cookies and redirects.
     pub(crate) origin: Url,
-    addresses: Vec<SocketAddr>,
-    /// The address that worked last.
-    preferred: Cell<usize>,
+    /// Scheme, host and port as the URL of the suite has them.
+    key: String,
+    route: Route,
+    tls: Option<Tls>,
+}
+
+/// How it is reached.
+#[derive(Debug)]
+enum Route {
+    Tcp {
+        /// At least one.
+        addresses: Vec<SocketAddr>,
+        /// The address that worked last.
+        preferred: Cell<usize>,
+    },
+    #[cfg(unix)]
+    Unix(PathBuf),
 }
 
 /// A URL that no request can go to.
@@ -30,13 +50,26 @@ pub struct EndpointError {
     pub message: String,
 }
 
+fn fail(message: String) -> EndpointError {
+    EndpointError { message }
+}
+
+/// What tells one endpoint from another.
+fn key(url: &Url) -> String {
+    url[..url::Position::BeforePath].to_ascii_lowercase()
+}
+
 impl Endpoint {
     /// The endpoint of a URL; its host is looked up here, once.
     pub(crate) fn resolve(url: &Url) -> Result<Self, EndpointError> {
-        let fail = |message: String| EndpointError { message };
-        if url.scheme() != "http" {
-            return Err(fail(format!("`{url}`: the scheme `{}` is not supported yet", url.scheme())));
+        match url.scheme() {
+            "http" | "https" => Self::over_tcp(url),
+            "http+unix" => Self::over_unix(url),
+            other => Err(fail(format!("`{url}`: the scheme `{other}` is not http, https or http+unix"))),
         }
+    }
+
+    fn over_tcp(url: &Url) -> Result<Self, EndpointError> {
         let host = url.host_str().ok_or_else(|| fail(format!("`{url}` names no host")))?;
         let port = url.port_or_known_default().ok_or_else(|| fail(format!("`{url}` names no port")))?;
         let bare = host.trim_start_matches('[').trim_end_matches(']');
@@ -50,40 +83,105 @@ impl Endpoint {
         let authority = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         let origin = Url::parse(&format!("{}://{authority}/", url.scheme()))
             .map_err(|error| fail(format!("`{url}`: {error}")))?;
-        Ok(Self { authority, origin, addresses, preferred: Cell::new(0) })
+        let tls = if url.scheme() == "https" { Some(Tls::new(bare)?) } else { None };
+        let route = Route::Tcp { addresses, preferred: Cell::new(0) };
+        Ok(Self { authority, origin, key: key(url), route, tls })
     }
 
-    /// Opens a connection, trying the addresses in turn from the one that worked last.
-    pub(crate) async fn connect(&self) -> Result<TcpStream, TransportError> {
-        let mut failure = None;
-        for offset in 0..self.addresses.len() {
-            let index = (self.preferred.get() + offset) % self.addresses.len();
-            match TcpStream::connect(self.addresses[index]).await {
-                Ok(stream) => {
-                    self.preferred.set(index);
-                    // Small requests must not wait for an acknowledgement of the last one. Should the option not be
-                    // there, the figures show it; the request itself works.
-                    let _ = stream.set_nodelay(true);
-                    return Ok(stream);
-                }
-                Err(error) => failure = Some((self.addresses[index], error)),
+    /// `http+unix://%2Frun%2Fservice.sock/path`: the socket's path is percent-encoded in the place of the host.
+    fn over_unix(url: &Url) -> Result<Self, EndpointError> {
+        #[cfg(unix)]
+        {
+            let host = url.host_str().unwrap_or_default();
+            let path = percent_decode(host);
+            if !path.starts_with('/') {
+                return Err(fail(format!(
+                    "`{url}` names no socket; write its path percent-encoded, as in http+unix://%2Frun%2Fservice.sock"
+                )));
+            }
+            let origin = Url::parse("http://localhost/").expect("this URL is valid");
+            let route = Route::Unix(PathBuf::from(path));
+            Ok(Self { authority: "localhost".to_owned(), origin, key: key(url), route, tls: None })
+        }
+        #[cfg(not(unix))]
+        Err(fail(format!("`{url}`: this system has no Unix sockets")))
+    }
+
+    /// Opens a connection, trying the addresses in turn from the one that worked last, and shakes hands where it is TLS.
+    pub(crate) async fn connect(&self) -> Result<Socket, TransportError> {
+        let stream = match &self.route {
+            Route::Tcp { addresses, preferred } => tcp(addresses, preferred).await?,
+            #[cfg(unix)]
+            Route::Unix(path) => {
+                return UnixStream::connect(path).await.map(Socket::Unix).map_err(|error| {
+                    TransportError::new(
+                        FailureKind::Connect,
+                        format!("no connection to {}: {error}", path.display()),
+                    )
+                });
+            }
+        };
+        match &self.tls {
+            Some(tls) => tls.wrap(stream).await,
+            None => Ok(Socket::Tcp(stream)),
+        }
+    }
+}
+
+async fn tcp(addresses: &[SocketAddr], preferred: &Cell<usize>) -> Result<TcpStream, TransportError> {
+    let mut failure = None;
+    for offset in 0..addresses.len() {
+        let index = (preferred.get() + offset) % addresses.len();
+        match TcpStream::connect(addresses[index]).await {
+            Ok(stream) => {
+                preferred.set(index);
+                // Small requests must not wait for an acknowledgement of the last one. Should the option not be there,
+                // the figures show it; the request itself works.
+                let _ = stream.set_nodelay(true);
+                return Ok(stream);
+            }
+            Err(error) => failure = Some((addresses[index], error)),
+        }
+    }
+    let (address, error) = failure.expect("an endpoint has at least one address");
+    let mut message = format!("no connection to {address}: {error}");
+    if error.kind() == std::io::ErrorKind::AddrNotAvailable {
+        message.push_str(" (no local port is free; use fewer connections, or keep them open)");
+    }
+    Err(TransportError::new(FailureKind::Connect, message))
+}
+
+/// Undoes percent-encoding; what is no UTF-8 then is replaced.
+#[cfg(unix)]
+fn percent_decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) if *first == b'%' => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
             }
         }
-        let (address, error) = failure.expect("an endpoint has at least one address");
-        Err(TransportError::new(FailureKind::Connect, format!("no connection to {address}: {error}")))
     }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The endpoints that a worker has met, the target's first.
 #[derive(Debug)]
 pub(crate) struct Endpoints {
     base: Rc<Endpoint>,
-    others: std::cell::RefCell<Vec<Rc<Endpoint>>>,
+    others: RefCell<Vec<Rc<Endpoint>>>,
 }
 
 impl Endpoints {
     pub(crate) fn new(base: Endpoint) -> Self {
-        Self { base: Rc::new(base), others: std::cell::RefCell::default() }
+        Self { base: Rc::new(base), others: RefCell::default() }
     }
 
     /// The target's own.
@@ -93,7 +191,8 @@ impl Endpoints {
 
     /// The endpoint of a whole URL.
     pub(crate) fn of(&self, url: &Url) -> Result<Rc<Endpoint>, EndpointError> {
-        let same = |endpoint: &Rc<Endpoint>| endpoint.origin.origin() == url.origin();
+        let key = key(url);
+        let same = |endpoint: &Rc<Endpoint>| endpoint.key == key;
         if same(&self.base) {
             return Ok(self.base.clone());
         }

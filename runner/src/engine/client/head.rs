@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use super::TransportError;
+use super::{Coding, TransportError};
 
 /// Most headers that a response may have (as in hyper).
 const MAX_HEADERS: usize = 100;
@@ -31,6 +31,8 @@ pub(crate) struct Head {
     pub(crate) sets_cookies: bool,
     /// Whether it is `text/event-stream`.
     pub(crate) event_stream: bool,
+    /// How its body is packed.
+    pub(crate) coding: Coding,
     /// Bytes of the head.
     pub(crate) length: usize,
 }
@@ -53,7 +55,7 @@ pub(super) fn parse(bytes: &[u8], method: &Method) -> Result<Option<Head>, Trans
     let mut content_length: Option<u64> = None;
     let mut transfer_encoding: Option<&[u8]> = None;
     let mut keep_alive = response.version == Some(1);
-    let (mut sets_cookies, mut event_stream) = (false, false);
+    let (mut sets_cookies, mut event_stream, mut coding) = (false, false, Coding::Identity);
     for header in response.headers.iter() {
         match header.name.len() {
             14 if header.name.eq_ignore_ascii_case("content-length") => {
@@ -82,6 +84,9 @@ pub(super) fn parse(bytes: &[u8], method: &Method) -> Result<Option<Head>, Trans
                 let kind = header.value.split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
                 event_stream = kind.eq_ignore_ascii_case(b"text/event-stream");
             }
+            16 if header.name.eq_ignore_ascii_case("content-encoding") => {
+                coding = Coding::parse(header.value)
+            }
             _ => {}
         }
     }
@@ -96,7 +101,7 @@ pub(super) fn parse(bytes: &[u8], method: &Method) -> Result<Option<Head>, Trans
     if framing == Framing::UntilClose || status == 101 {
         keep_alive = false;
     }
-    Ok(Some(Head { status, framing, keep_alive, sets_cookies, event_stream, length }))
+    Ok(Some(Head { status, framing, keep_alive, sets_cookies, event_stream, coding, length }))
 }
 
 /// All headers of a head that [`parse`] has accepted.

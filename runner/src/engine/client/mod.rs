@@ -5,17 +5,21 @@
 //! taken where they happen.
 
 mod chunked;
+mod coding;
 mod connection;
 mod deadline;
 mod endpoint;
 mod head;
 mod redirect;
+mod socket;
+mod tls;
 mod wire;
 
 use std::fmt::Write as _;
 
 use loadgate_report::model::FailureKind;
 
+pub(crate) use coding::Coding;
 pub(crate) use connection::Connection;
 pub(crate) use deadline::Deadline;
 pub use endpoint::EndpointError;

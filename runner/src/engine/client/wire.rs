@@ -248,7 +248,7 @@ fn write_target(
     endpoints: &Endpoints,
     head: &mut Vec<u8>,
 ) -> Result<Rc<Endpoint>, EvaluationError> {
-    if url.starts_with("http://") || url.starts_with("https://") {
+    if ["http://", "https://", "http+unix://"].iter().any(|scheme| url.starts_with(scheme)) {
         let fail = |message: String| EvaluationError { message };
         let url = Url::parse(url).map_err(|error| fail(format!("`{url}` is no URL: {error}")))?;
         head.extend_from_slice(url[url::Position::BeforePath..url::Position::AfterQuery].as_bytes());

@@ -202,3 +202,46 @@ fn a_canary_reaches_the_templates() {
         [format!("I am user-1: {}", canaries.token(0)), format!("I am user-2: {}", canaries.token(1))]
     );
 }
+
+#[test]
+fn packed_bodies_are_unpacked_before_they_are_judged() {
+    use std::io::Write as _;
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(b"{\"answer\": 42}").unwrap();
+    let packed = gzip.finish().unwrap();
+    let head =
+        format!("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n", packed.len());
+    let bytes = [head.as_bytes(), &packed].concat();
+    let server = Server::saying(bytes);
+    let ask = Ask::get("/").header("accept-encoding", "gzip").check("json.answer == 42");
+    let scenario = run_flow(&server.base, iterations(1, 3), vec![ask.step()]);
+    assert_eq!((scenario.ok, &scenario.failures[..]), (3, &[][..]));
+    let broken = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 5\r\n\r\nhello";
+    check_said(broken, Ask::get("/"), Protocol, "unpacked");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_unix_socket_is_a_target_like_any_other() {
+    use std::io::{Read as _, Write as _};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("service.sock");
+    let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            std::thread::spawn(move || {
+                let mut request = [0; 4096];
+                while stream.read(&mut request).is_ok_and(|n| n > 0) {
+                    stream.write_all(&ok("over a socket")).unwrap();
+                }
+            });
+        }
+    });
+    let base = format!("http+unix://{}/", path.to_str().unwrap().replace('/', "%2F"));
+    let scenario =
+        run_flow(&base, iterations(2, 3), vec![Ask::get("/a").check("text == 'over a socket'").step()]);
+    assert_eq!((scenario.ok, &scenario.failures[..]), (6, &[][..]));
+    let scenario = once("http+unix://%2Fnowhere%2Fat.all", Ask::get("/"));
+    check_failed(&scenario, Connect, "/nowhere/at.all");
+}
