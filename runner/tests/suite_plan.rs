@@ -330,3 +330,52 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn other_files_are_included() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = Utf8Path::from_path(folder.path()).unwrap();
+    let write = |name: &str, text: &str| {
+        let path = base.join(name);
+        fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+        fs_err::write(path, text).unwrap();
+    };
+    write(
+        "parts/flows.yaml",
+        "include: data.yaml\nvars: { n: 2, path: theirs }\nflows:\n  f: [ { get: '/{{ vars.path }}/{{ d.v }}' } ]\n",
+    );
+    write("parts/data.yaml", "data: { d: { csv: d.csv } }\n");
+    write("parts/d.csv", "v,w\na,1\nb,2\n");
+    let suite = "include: parts/flows.yaml\nname: s\ntarget: { url: 'http://127.0.0.1:1' }\nvars: { path: mine }\n\
+                 scenarios: { a: { load: { users: '{{ vars.n }}', iterations: 1 }, flow: f } }\n";
+    write("s.yaml", suite);
+    let plan = load(&base.join("s.yaml"), &LoadOptions::default()).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(plan.data[0].rows.len(), 2);
+    let Step::Request(request) = &plan.scenarios[0].classes[0].mix[0].1.steps[0] else { panic!() };
+    assert_eq!(plan.variables.get("path").map(String::as_str), Some("mine"));
+    assert_eq!(plan.scenarios[0].classes[0].load.most_users(), 2);
+    assert!(request.url.names() == ["d.v"], "{:?}", request.url.names());
+
+    // A mistake in an included file is told with that file; a file that includes itself is told too.
+    write("parts/data.yaml", "include: flows.yaml\ndata: { d: { csv: e.csv } }\n");
+    let error = load(&base.join("s.yaml"), &LoadOptions::default()).unwrap_err();
+    let told: Vec<String> = error
+        .iter()
+        .map(|(place, message)| {
+            let place = place.unwrap();
+            format!(
+                "{}:{}:{} {message}",
+                place.file.rsplit('/').next().unwrap_or_default(),
+                place.line,
+                place.column
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "data.yaml:1:10 `flows.yaml` includes itself",
+            "data.yaml:2:19 cannot read `e.csv`: there is no such file"
+        ]
+    );
+}

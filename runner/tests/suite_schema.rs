@@ -9,7 +9,10 @@ fn committed() -> String {
 
 #[test]
 fn the_committed_schema_is_fresh() {
-    assert!(committed() == loadgate::suite::schema(), "docs/schema/suite.schema.json is stale: run `cargo xtask schema`");
+    assert!(
+        committed() == loadgate::suite::schema(),
+        "docs/schema/suite.schema.json is stale: run `cargo xtask schema`"
+    );
 }
 
 /// Every property has a description, since editors and the reference show it.
@@ -18,7 +21,8 @@ fn every_key_is_described() {
     fn walk(value: &serde_json::Value, path: &str, bare: &mut Vec<String>) {
         if let Some(properties) = value.get("properties").and_then(|p| p.as_object()) {
             for (name, property) in properties {
-                let described = property.get("description").and_then(|d| d.as_str()).is_some_and(|d| !d.is_empty());
+                let described =
+                    property.get("description").and_then(|d| d.as_str()).is_some_and(|d| !d.is_empty());
                 if !described && name != "short" && name != "full" {
                     bare.push(format!("{path}/{name}"));
                 }

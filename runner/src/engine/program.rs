@@ -65,6 +65,8 @@ pub(crate) fn largest_id(steps: &[Step]) -> Option<usize> {
         Step::Repeat { steps, .. } => largest_id(steps),
         Step::If { then, otherwise, .. } => largest_id(then).max(largest_id(otherwise)),
         Step::Parallel(branches) => branches.iter().filter_map(|steps| largest_id(steps)).max(),
+        Step::Meet(_) => None,
+        Step::Aside(aside) => Some(aside.id),
     });
     ids.max()
 }
@@ -102,6 +104,8 @@ impl Compiler<'_> {
             Step::Parallel(branches) => {
                 Act::Parallel(branches.iter().map(|steps| self.acts(steps)).collect())
             }
+            // Deciding refuses both, as long as they are in its list of what cannot be run yet.
+            Step::Meet(_) | Step::Aside(_) => Act::Parallel(Vec::new()),
         }
     }
 

@@ -7,6 +7,7 @@ use camino::Utf8Path;
 use super::decide::{self, Preparations, Variables};
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::file::{Decode as _, Decoder, SuiteFile};
+use super::include;
 use super::node;
 use super::plan::Plan;
 use super::prepare::Preparation;
@@ -67,16 +68,18 @@ pub fn load_text(
     options: &LoadOptions,
 ) -> Result<Plan, Diagnostics> {
     let mut sources = Sources::default();
-    let file = sources.add(file_name, text.strip_prefix('\u{feff}').unwrap_or(text));
+    let file = sources.add(file_name, text.strip_prefix('\u{feff}').unwrap_or(text), base);
     let mut tree = match node::parse(&sources, file) {
         Ok(tree) => tree,
         Err(error) => return Err(Diagnostics::new(sources, vec![error])),
     };
+    let mut errors = Vec::new();
+    include::add_included(&mut tree, &mut sources, &mut errors);
     let mut preparation = Preparation {
         environment: &options.environment,
         full: options.full,
         sources: &sources,
-        errors: Vec::new(),
+        errors,
         secrets: Vec::new(),
     };
     preparation.suite(&mut tree);
@@ -86,7 +89,7 @@ pub fn load_text(
     let suite = SuiteFile::decode(&tree, &mut decoder);
     let mut errors = decoder.errors;
     let plan = suite.and_then(|suite| {
-        let given = Preparations { sources: &sources, base, options, variables, secrets };
+        let given = Preparations { sources: &sources, options, variables, secrets };
         let (plan, wrong) = decide::decide(&suite, given);
         errors.extend(wrong);
         plan

@@ -11,6 +11,7 @@ mod decide;
 mod diagnostics;
 pub mod expression;
 mod file;
+mod include;
 mod jinja;
 mod json;
 mod load;

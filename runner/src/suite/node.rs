@@ -248,7 +248,7 @@ mod tests {
 
     fn read(text: &str) -> Result<(Node, Sources), (Diagnostic, u32, u32)> {
         let mut sources = Sources::default();
-        let file = sources.add("s.yaml", text);
+        let file = sources.add("s.yaml", text, "");
         parse(&sources, file).map(|node| (node, sources.clone())).map_err(|d| {
             let place = sources.place(d.span.unwrap());
             (d, place.line, place.column)

@@ -42,6 +42,8 @@ pub struct Plan {
     pub grades: Vec<Grade>,
     /// Price of requests.
     pub cost: Option<Cost>,
+    /// Scorecards, in order.
+    pub scorecards: Vec<Scorecard>,
     /// Settings of the comparison.
     pub gate: Gate,
     /// Texts that no output may contain.
@@ -115,7 +117,13 @@ pub struct Scenario {
     pub requirements: Vec<String>,
     /// Groups of users; exactly one without a name where the scenario has no `classes`.
     pub classes: Vec<Class>,
-    /// All request steps of all its flows; [`RequestStep::id`] is the index.
+    /// What named users do in a written order. Then there is one class, without a mix, whose load is its users, each with one
+    /// iteration: [`Script::users`] in the order of their numbers.
+    pub script: Option<Arc<Script>>,
+    /// How to look for the capacity: the class's load is the first level, and the others are made of it by
+    /// [`Search::load`].
+    pub search: Option<Search>,
+    /// All request steps and asides of all its flows; [`RequestStep::id`] and [`AsideStep::id`] are the index.
     pub steps: Vec<StepInfo>,
     /// The request steps of `setup` and `teardown`, which have a numbering of their own: their [`RequestStep::id`] is an
     /// index into this.
@@ -160,6 +168,61 @@ pub enum Connections {
     PerUser,
     /// A new one for each request.
     PerRequest,
+}
+
+/// A script: named users who act in a written order.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// Names of its users, which are their `user.name` and `user.id`; the position is the user's number.
+    pub users: Vec<String>,
+    /// What they do, one act after the other. A user keeps its captures, cookies and connections from act to act. Steps
+    /// that fail end that user's part of the act, not the script.
+    pub acts: Vec<ScriptAct>,
+}
+
+/// One act of a script. The next begins when it has ended.
+#[derive(Clone, Debug)]
+pub enum ScriptAct {
+    /// Each of these users does its steps. They are released at the same instant; the act ends when all have ended.
+    Together(Vec<Turn>),
+    /// Nobody does anything for this time.
+    Wait(Duration),
+}
+
+/// What one user does in an act.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    /// Index into [`Script::users`].
+    pub user: usize,
+    /// Its steps.
+    pub steps: Vec<Step>,
+}
+
+/// A search for the capacity: the load is raised level by level until a limit breaks; then the gap between the last level
+/// that held and the first that did not is halved until it is small enough.
+#[derive(Clone, Debug)]
+pub struct Search {
+    /// What is raised.
+    pub over: SearchOver,
+    /// First level: users, or flows per second.
+    pub from: f64,
+    /// Highest level.
+    pub to: f64,
+    /// Length of each level.
+    pub each: Duration,
+    /// Gap at which the search ends, as a share of the level.
+    pub precision: f64,
+    /// What must hold of a level.
+    pub limits: Vec<Condition>,
+}
+
+/// What a capacity search raises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SearchOver {
+    /// The number of users.
+    Users,
+    /// The rate at which flows begin.
+    Rate,
 }
 
 /// How many users do how much, and when. All schedules are pure functions of this and the seed.
@@ -285,15 +348,63 @@ pub enum Step {
     },
     /// Branches of one user at once; goes on when all have ended.
     Parallel(Vec<Vec<Step>>),
+    /// Waits until enough users of the scenario have come to this point; then all of them go on at the same instant.
+    Meet(Arc<Meet>),
+    /// Looks at the target from outside, or runs a command.
+    Aside(Arc<AsideStep>),
 }
 
-/// A request step's name, for reports.
+/// A point at which users meet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Meet {
+    /// Its name; steps with the same name are the same point.
+    pub name: String,
+    /// How many users are waited for; `None`: all of the class. Every so many form a group of their own.
+    pub users: Option<u32>,
+    /// Time after which a user gives up; its flow then fails.
+    pub within: Duration,
+}
+
+/// A look at the target, or a command, between the requests of a user. It is no request of the load: where its checks hold
+/// it counts in its own step only; where they do not, it is a failure like any other.
+#[derive(Clone, Debug)]
+pub struct AsideStep {
+    /// Index into [`Scenario::steps`] (or [`Scenario::unmeasured_steps`]).
+    pub id: usize,
+    /// Where it reads. A command's exit code is `status`, its standard output `text`, and `json` if it is.
+    pub source: ProbeSource,
+    /// Read again until the checks hold.
+    pub until: Option<Until>,
+    /// For one reading.
+    pub timeout: Duration,
+    /// What must hold. Where none mentions `status`, a GET must answer below 400 and a command must end with 0.
+    pub checks: Vec<Predicate>,
+    /// Values kept for later steps.
+    pub captures: Vec<(String, Expression)>,
+    /// A failure does not end the flow.
+    pub continue_on_failure: bool,
+    /// Where it stands in the suite.
+    pub place: Place,
+}
+
+/// How something is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Until {
+    /// Time from one reading to the next.
+    pub every: Duration,
+    /// Time after which it has failed.
+    pub within: Duration,
+}
+
+/// A step's name, for reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepInfo {
     /// `name`, or method and path.
     pub name: String,
-    /// Method and path as the suite writes them.
+    /// Method and path (or command) as the suite writes them.
     pub request: String,
+    /// It is an [`AsideStep`].
+    pub aside: bool,
 }
 
 /// A request.
@@ -325,8 +436,26 @@ pub struct RequestStep {
     pub redirects: u32,
     /// A failure does not end the flow.
     pub continue_on_failure: bool,
+    /// Whether and how it is sent again after a failure.
+    pub retry: Option<Retry>,
+    /// The time that the request has waited before it was accepted, in milliseconds, kept apart from latency. Read off ok
+    /// responses.
+    pub queue_wait: Option<Expression>,
     /// Where it stands in the suite.
     pub place: Place,
+}
+
+/// How a request is sent again. It stays one request, whose latency counts from its first due time; its retries are counted.
+#[derive(Clone, Debug)]
+pub struct Retry {
+    /// Most retries.
+    pub times: u32,
+    /// On which responses; `None`: on every failure.
+    pub when: Option<Predicate>,
+    /// Pause before the first retry.
+    pub wait: Duration,
+    /// Factor from one pause to the next.
+    pub factor: f64,
 }
 
 /// A request's body.
@@ -398,6 +527,23 @@ pub struct Grade {
     pub name: String,
     /// What earns it, on the general figures of a scenario; `None` for `otherwise`.
     pub condition: Option<Condition>,
+}
+
+/// A scorecard: points for conditions on one scenario.
+#[derive(Clone, Debug)]
+pub struct Scorecard {
+    /// Its name.
+    pub name: String,
+    /// The scenario whose figures count.
+    pub scenario: String,
+    /// Points that are needed.
+    pub pass: f64,
+    /// Points by condition.
+    pub points: Vec<(Condition, f64)>,
+    /// Whether failing it fails the gate.
+    pub level: Level,
+    /// Where it stands in the suite.
+    pub place: Place,
 }
 
 /// Price of requests.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use camino::Utf8PathBuf;
 use loadgate_report::model::Place;
 
 /// A part of a file: byte offsets into the text of the file with that number.
@@ -29,17 +30,29 @@ pub(super) struct Source {
     /// As named on the command line or by an `include`.
     pub(super) name: String,
     pub(super) text: String,
+    /// The folder that paths in it start from.
+    pub(super) base: Utf8PathBuf,
 }
 
 impl Sources {
     /// Adds a file and returns its number.
-    pub(super) fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> u16 {
-        self.files.push(Source { name: name.into(), text: text.into() });
+    pub(super) fn add(
+        &mut self,
+        name: impl Into<String>,
+        text: impl Into<String>,
+        base: impl Into<Utf8PathBuf>,
+    ) -> u16 {
+        self.files.push(Source { name: name.into(), text: text.into(), base: base.into() });
         u16::try_from(self.files.len() - 1).unwrap_or(u16::MAX)
     }
 
     pub(super) fn get(&self, file: u16) -> Option<&Source> {
         self.files.get(usize::from(file))
+    }
+
+    /// The folder that a path at this place starts from.
+    pub(super) fn base(&self, span: Span) -> Utf8PathBuf {
+        self.get(span.file).map(|source| source.base.clone()).unwrap_or_default()
     }
 
     /// The text of a span as it stands in the file.
@@ -94,7 +107,7 @@ mod tests {
     #[test]
     fn places_count_lines_and_characters_from_one() {
         let mut sources = Sources::default();
-        let file = sources.add("s.yaml", "a: 1\né: {b: 2}\n");
+        let file = sources.add("s.yaml", "a: 1\né: {b: 2}\n", "");
         let place = |start: u32| {
             let place = sources.place(Span { file, start, end: start + 1 });
             (place.line, place.column)
@@ -113,13 +126,13 @@ mod tests {
             ("${X}", "from elsewhere", "else", "${X}"),
         ] {
             let mut sources = Sources::default();
-            let file = sources.add("s.yaml", format!("k: {raw}"));
+            let file = sources.add("s.yaml", format!("k: {raw}"), "");
             let span = Span { file, start: 3, end: 3 + u32::try_from(raw.len()).unwrap() };
             let at = value.find(part).unwrap();
             assert_eq!(sources.raw(sources.inside(span, value, at, part.len())), want, "{raw}");
         }
         let mut sources = Sources::default();
-        let file = sources.add("s.yaml", "status ==");
+        let file = sources.add("s.yaml", "status ==", "");
         let end = sources.inside(Span { file, start: 0, end: 9 }, "status ==", 9, 1);
         assert_eq!((end.start, end.end), (9, 9));
     }

@@ -46,6 +46,8 @@ impl Ask {
             stream: None,
             redirects: 0,
             continue_on_failure: false,
+            retry: None,
+            queue_wait: None,
             place: nowhere(),
         })
     }
@@ -100,10 +102,10 @@ fn number(steps: &mut [Step], infos: &mut Vec<StepInfo>) {
                 let mut numbered = (**request).clone();
                 numbered.id = infos.len();
                 let name = format!("{} {}", request.method, request.url.source());
-                infos.push(StepInfo { name: name.clone(), request: name });
+                infos.push(StepInfo { name: name.clone(), request: name, aside: false });
                 *request = Arc::new(numbered);
             }
-            Step::Think { .. } => {}
+            Step::Think { .. } | Step::Meet(_) | Step::Aside(_) => {}
             Step::Repeat { steps, .. } => number(steps, infos),
             Step::If { then, otherwise, .. } => {
                 number(then, infos);
@@ -140,9 +142,11 @@ pub(super) fn scenario(classes: Vec<Class>) -> Scenario {
         classes,
         steps,
         unmeasured_steps: vec![
-            StepInfo { name: "unmeasured".to_owned(), request: "unmeasured".to_owned() };
+            StepInfo { name: "unmeasured".to_owned(), request: "unmeasured".to_owned(), aside: false };
             2
         ],
+        script: None,
+        search: None,
         counters: vec!["hit".to_owned()],
         setup: Vec::new(),
         teardown: Vec::new(),

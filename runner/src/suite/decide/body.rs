@@ -72,7 +72,7 @@ impl Decider<'_> {
     fn file_part(&mut self, file: &FilePartFile) -> Option<PartContent> {
         let (bytes, own_name) = match (file.file.get(), file.size.get()) {
             (Some(path), None) => {
-                let full = self.base.join(&path.value.0);
+                let full = self.sources.base(path.span).join(&path.value.0);
                 match fs_err::read(&full) {
                     Ok(bytes) => (bytes, full.file_name().unwrap_or("file").to_owned()),
                     Err(_) => {

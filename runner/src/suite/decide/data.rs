@@ -76,7 +76,7 @@ impl Decider<'_> {
     }
 
     fn read_rows(&mut self, kind: &str, path: &At<Fixed>) -> Option<Vec<Value>> {
-        let full = self.base.join(&path.value.0);
+        let full = self.sources.base(path.span).join(&path.value.0);
         let text = match fs_err::read_to_string(&full) {
             Ok(text) => text,
             Err(error) => {

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use loadgate_report::figure::{Figure, Names};
+use loadgate_report::model::Level;
 use loadgate_report::quantity::{Quantity, Unit};
 
 use super::Decider;
 use super::scenario::names_of;
 use crate::suite::diagnostics::{Diagnostic, instead};
-use crate::suite::file::{At, CostFile, GateFile, Table};
-use crate::suite::plan::{Cost, Gate, Grade, Scenario};
+use crate::suite::file::{At, CostFile, Fixed, GateFile, LevelFile, ScorecardFile, Table};
+use crate::suite::plan::{Cost, Gate, Grade, Scenario, Scorecard};
 
 type Scenarios = [Option<Arc<Scenario>>];
 
@@ -37,6 +38,52 @@ impl Decider<'_> {
             grades.push(Grade { name: name.value.clone(), condition });
         }
         grades
+    }
+
+    pub(super) fn scorecards(&mut self, scenarios: &Scenarios) -> Vec<Scorecard> {
+        let entries: Vec<_> = self.file.scorecards.get().into_iter().flat_map(|table| table.iter()).collect();
+        entries.into_iter().filter_map(|(name, file)| self.scorecard(name, file, scenarios)).collect()
+    }
+
+    fn scorecard(
+        &mut self,
+        name: &At<String>,
+        file: &ScorecardFile,
+        scenarios: &Scenarios,
+    ) -> Option<Scorecard> {
+        self.unfinished("scorecards", name.span);
+        let wanted = file.scenario.get()?;
+        let all = self.file.scenarios.get().map(|table| table.entries.as_slice()).unwrap_or_default();
+        let Some(position) = all.iter().position(|(known, _)| known.value == wanted.value.0) else {
+            let help = instead(&wanted.value.0, all.iter().map(|(name, _)| name.value.as_str()));
+            let message = format!("there is no scenario `{}`", wanted.value.0);
+            self.error(Diagnostic::new(wanted.span, message).help(help));
+            return None;
+        };
+        let names = names_of(scenarios.get(position)?.as_ref()?, &self.probes);
+        let mut points = Vec::new();
+        for (text, value) in file.points.get()?.iter() {
+            if value.value <= 0.0 {
+                self.error(Diagnostic::new(value.span, "points must be above 0"));
+            }
+            let text = At { value: Fixed(text.value.clone()), span: text.span };
+            points.extend(self.parse_condition(&text, &names).map(|condition| (condition, value.value)));
+        }
+        let total: f64 = points.iter().map(|(_, points)| points).sum();
+        let pass = file.pass.get().map_or(total, |pass| pass.value);
+        if let Some(at) = file.pass.get()
+            && (at.value > total || at.value < 0.0)
+            && points.len() == file.points.get()?.entries.len()
+        {
+            let message = format!("{} points are needed, and {total} can be had", at.value);
+            self.error(Diagnostic::new(at.span, message));
+        }
+        let level = match file.level.get() {
+            Some(LevelFile::Warn) => Level::Warn,
+            Some(LevelFile::Critical) | None => Level::Critical,
+        };
+        let (name, scenario, place) = (name.value.clone(), wanted.value.0.clone(), self.place(name.span));
+        Some(Scorecard { name, scenario, pass, points, level, place })
     }
 
     pub(super) fn cost(&mut self, file: &CostFile, scenarios: &Scenarios) -> Cost {

@@ -18,6 +18,8 @@ pub(super) struct Parts {
     pub(super) counters: Vec<String>,
     /// Names that the suite gave to steps, with the first place.
     pub(super) named: BTreeMap<String, Span>,
+    /// Users that meetings wait for, with the places.
+    pub(super) meetings: Vec<(u32, Span)>,
     /// Flows of the suite that are decided already: used twice, they are the same steps.
     pub(super) flows: BTreeMap<String, Vec<Step>>,
     /// Flows that are being decided, to find one that contains itself.
@@ -81,7 +83,11 @@ impl Decider<'_> {
                         self.captures_of_named(&name.value.0, into, seen);
                     }
                 }
-                StepFile::Think(_) => {}
+                StepFile::Aside(aside) => {
+                    let captures = aside.capture.get().into_iter().flat_map(|table| &table.entries);
+                    into.extend(captures.map(|(name, _)| name.value.clone()));
+                }
+                StepFile::Think(_) | StepFile::Meet(_) => {}
             }
         }
     }
@@ -179,6 +185,8 @@ impl Decider<'_> {
                 }
                 Some(Step::Parallel(branches))
             }
+            StepFile::Meet(meet) => self.meet(meet, parts),
+            StepFile::Aside(aside) => self.aside(aside, parts),
             StepFile::Flow(_) => None,
         }
     }

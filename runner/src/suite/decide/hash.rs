@@ -5,8 +5,12 @@ use std::fmt::Write as _;
 use sha2::{Digest as _, Sha256};
 
 use super::data::DecidedData;
+use crate::suite::expression::Expression;
 use crate::suite::json;
-use crate::suite::plan::{Body, Part, PartContent, Plan, RequestStep, Scenario, Step};
+use crate::suite::plan::{
+    AsideStep, Body, Part, PartContent, Plan, ProbeSource, RequestStep, Scenario, Script, ScriptAct, Search,
+    Step,
+};
 use crate::suite::text::Text;
 
 /// SHA-256 over the decided load, first 16 hex digits.
@@ -70,11 +74,35 @@ impl Canonical<'_> {
                 self.steps(&flow.steps, scenario);
             }
         }
+        if let Some(script) = &scenario.script {
+            self.script(script, scenario);
+        }
+        if let Some(search) = &scenario.search {
+            let Search { over, from, to, each, precision, limits } = search;
+            self.field("search", &format!("{over:?} {from} {to} {each:?} {precision}"));
+            limits.iter().for_each(|limit| self.field("limit", &limit.text));
+        }
         for (name, steps) in [("setup", &scenario.setup), ("teardown", &scenario.teardown)] {
             self.field(name, "");
             self.steps(steps, scenario);
         }
         self.field("cut", &format!("{:?} {:?}", scenario.warm_up, scenario.ramp_down));
+    }
+
+    fn script(&mut self, script: &Script, scenario: &Scenario) {
+        script.users.iter().for_each(|name| self.field("user", name));
+        for act in &script.acts {
+            match act {
+                ScriptAct::Wait(time) => self.field("wait", &format!("{time:?}")),
+                ScriptAct::Together(turns) => {
+                    for turn in turns {
+                        self.field("turn", &turn.user.to_string());
+                        self.steps(&turn.steps, scenario);
+                    }
+                    self.field("act", "");
+                }
+            }
+        }
     }
 
     fn steps(&mut self, steps: &[Step], scenario: &Scenario) {
@@ -98,9 +126,28 @@ impl Canonical<'_> {
                         self.steps(branch, scenario);
                     }
                 }
+                Step::Meet(meet) => self.field("meet", &format!("{meet:?}")),
+                Step::Aside(aside) => self.aside(aside),
             }
         }
         self.field("end", "");
+    }
+
+    fn aside(&mut self, aside: &AsideStep) {
+        match &aside.source {
+            ProbeSource::Get(path) => self.text("probe", path),
+            ProbeSource::Command(command) => self.text("command", command),
+        }
+        self.field("until", &format!("{:?} {:?} {}", aside.until, aside.timeout, aside.continue_on_failure));
+        aside.checks.iter().for_each(|check| self.field("check", check.source()));
+        self.captures(&aside.captures);
+    }
+
+    fn captures(&mut self, captures: &[(String, Expression)]) {
+        for (name, expression) in captures {
+            self.field("capture", name);
+            self.field("capture", expression.source());
+        }
     }
 
     fn request(&mut self, request: &RequestStep, scenario: &Scenario) {
@@ -119,10 +166,7 @@ impl Canonical<'_> {
         self.field("timeout", &format!("{:?}", request.timeout));
         self.field("refused", request.refused.as_ref().map_or("", |refused| refused.source()));
         request.checks.iter().for_each(|check| self.field("check", check.source()));
-        request.captures.iter().for_each(|(name, expression)| {
-            self.field("capture", name);
-            self.field("capture", expression.source());
-        });
+        self.captures(&request.captures);
         for (counter, predicate) in &request.counts {
             self.field("count", scenario.counters.get(*counter).map_or("", String::as_str));
             self.field("count", predicate.source());
@@ -130,6 +174,13 @@ impl Canonical<'_> {
         if let Some(stream) = &request.stream {
             self.field("content", stream.content.source());
             self.field("done", stream.done.source());
+        }
+        if let Some(retry) = &request.retry {
+            self.field("retry", &format!("{} {:?} {}", retry.times, retry.wait, retry.factor));
+            self.field("when", retry.when.as_ref().map_or("", |when| when.source()));
+        }
+        if let Some(wait) = &request.queue_wait {
+            self.field("queue_wait", wait.source());
         }
         self.field("redirects", &format!("{} {}", request.redirects, request.continue_on_failure));
     }

@@ -25,6 +25,7 @@ const SHAPES: &[(&[&str], &[&str])] = &[
     (&["rate", "stages"], &["spacing", "max_users"]),
     (&["bursts", "users", "gap"], &[]),
     (&["replay"], &["at", "speed", "max_users"]),
+    (&["search"], &[]),
 ];
 
 impl Decider<'_> {
@@ -37,7 +38,13 @@ impl Decider<'_> {
             }
             return self.replay(file, replay);
         }
-        let shape = if has("replay") {
+        if let Some(search) = file.search.get() {
+            if self.stray_keys(file, &given, 8) {
+                return None;
+            }
+            return self.search_levels(search).map(|search| search.load(search.from));
+        }
+        let shape = if has("replay") || has("search") {
             return None;
         } else if has("bursts") || has("gap") {
             6

@@ -1,6 +1,7 @@
 //! From a suite as typed to a [`Plan`]: names are resolved, texts and expressions compiled, files read. Everything that is
 //! wrong is recorded, with its place, and deciding goes on.
 
+mod aside;
 mod body;
 mod condition;
 mod data;
@@ -11,6 +12,8 @@ mod known;
 mod load;
 mod request;
 mod scenario;
+mod script;
+mod search;
 mod target;
 mod texts;
 mod variables;
@@ -18,7 +21,7 @@ mod variables;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use minijinja::Value;
 
 use self::data::DecidedData;
@@ -31,13 +34,14 @@ use super::plan::{Gate, Plan, Probe};
 use super::scope::Scope;
 use super::source::{Sources, Span};
 
+#[cfg(test)]
+mod tests;
+
 /// Decides a suite.
 pub(super) struct Decider<'a> {
     pub(super) sources: &'a Sources,
     pub(super) errors: Vec<Diagnostic>,
     file: &'a SuiteFile,
-    /// The folder that paths in the suite start from.
-    base: &'a Utf8Path,
     options: &'a LoadOptions,
     seed: u64,
     /// Names of the variables.
@@ -54,7 +58,6 @@ pub(super) struct Decider<'a> {
 /// What is known before deciding begins.
 pub(super) struct Preparations<'a> {
     pub(super) sources: &'a Sources,
-    pub(super) base: &'a Utf8Path,
     pub(super) options: &'a LoadOptions,
     pub(super) variables: Variables,
     pub(super) secrets: Vec<String>,
@@ -66,7 +69,6 @@ pub(super) fn decide(file: &SuiteFile, given: Preparations<'_>) -> (Option<Plan>
         sources: given.sources,
         errors: Vec::new(),
         file,
-        base: given.base,
         options: given.options,
         seed: given.options.seed.unwrap_or(LoadOptions::DEFAULT_SEED),
         vars: given.variables.names(),
@@ -96,6 +98,7 @@ impl Decider<'_> {
         let scenarios = self.scenarios();
         self.unused_flows_are_checked_too();
         let grades = self.grades();
+        let scorecards = self.scorecards(&scenarios);
         let cost = file.cost.get().map(|cost| self.cost(cost, &scenarios));
         let gate = file.gate.get().map(|gate| self.gate(gate, &scenarios)).unwrap_or_default();
         let wanted = file.secrets.get().map(|secrets| secrets.0.as_slice()).unwrap_or_default();
@@ -123,6 +126,7 @@ impl Decider<'_> {
             data: data.iter().map(|data| Arc::clone(&data.set)).collect(),
             scenarios: scenarios.into_iter().collect::<Option<Vec<_>>>()?,
             grades,
+            scorecards,
             cost,
             gate: Gate::default(),
             secrets,

@@ -10,7 +10,7 @@ use super::flow::Parts;
 use super::known::Known;
 use crate::suite::diagnostics::Diagnostic;
 use crate::suite::expression::Predicate;
-use crate::suite::file::{At, OnFailure, OneOrMany, RequestFile, StreamFile, Table};
+use crate::suite::file::{At, Fixed, OnFailure, OneOrMany, RequestFile, StreamFile, Table};
 use crate::suite::plan::{RequestStep, StepInfo, Stream};
 use crate::suite::text::{Encoding, Text, TextBuilder};
 
@@ -35,7 +35,7 @@ impl Decider<'_> {
         self.authorization(file, &known, &mut headers);
         let timeout = self.positive(file.timeout.get(), "no request can be done within no time");
         let checks = self.predicates(file.check.get(), &response);
-        let refused = self.refused(file.refused.get(), &response);
+        let refused = self.any_of(file.refused.get(), &response);
         let captures = self.captures(file.capture.get(), &response);
         let counts = self.counts(file.count.get(), &response, parts);
         let stream = file.stream.get().and_then(|stream| self.stream(stream, &known));
@@ -45,9 +45,14 @@ impl Decider<'_> {
             self.error(Diagnostic::new(span, "more than 20 redirects are a loop"));
         }
         let request = format!("{method} {}", path.map_or("", |path| path.value.as_str()));
-        let name = self.step_name(file, &request, parts);
+        let retry = file.retry.get().and_then(|retry| self.retry(retry, &response));
+        let queue_wait = file.queue_wait.get().and_then(|wait| {
+            self.unfinished("queue_wait", wait.span);
+            self.expression(wait, &response)
+        });
+        let name = self.step_name(file.name.get(), &request, parts);
         let id = parts.steps.len();
-        parts.steps.push(StepInfo { name, request });
+        parts.steps.push(StepInfo { name, request, aside: false });
         Some(RequestStep {
             id,
             method,
@@ -62,13 +67,20 @@ impl Decider<'_> {
             stream,
             redirects: u32::try_from(redirects).unwrap_or(20),
             continue_on_failure: file.on_failure.get() == Some(&OnFailure::Continue),
+            retry,
+            queue_wait,
             place: self.place(path.map_or(file.span, |path| path.span)),
         })
     }
 
     /// The step's own name, or method and path; the second of the same name becomes `… (2)`.
-    fn step_name(&mut self, file: &RequestFile, request: &str, parts: &mut Parts) -> String {
-        if let Some(name) = file.name.get() {
+    pub(super) fn step_name(
+        &mut self,
+        given: Option<&At<Fixed>>,
+        request: &str,
+        parts: &mut Parts,
+    ) -> String {
+        if let Some(name) = given {
             let text = name.value.0.clone();
             if figure::is_valid_name(&text) {
                 if let Some(first) = parts.named.get(&text).copied() {
@@ -175,26 +187,16 @@ impl Decider<'_> {
         headers.push((header::AUTHORIZATION, builder.finish("authorization".to_owned())));
     }
 
-    fn predicates(&mut self, given: Option<&OneOrMany<At<String>>>, known: &Known) -> Vec<Predicate> {
+    pub(super) fn predicates(
+        &mut self,
+        given: Option<&OneOrMany<At<String>>>,
+        known: &Known,
+    ) -> Vec<Predicate> {
         let given = given.map(|OneOrMany(all)| all.as_slice()).unwrap_or_default();
         given.iter().filter_map(|text| self.predicate(text, known)).collect()
     }
 
-    /// Several refusals are one that holds where any of them holds.
-    fn refused(&mut self, given: Option<&OneOrMany<At<String>>>, known: &Known) -> Option<Predicate> {
-        let all = given.map(|OneOrMany(all)| all.as_slice()).unwrap_or_default();
-        let each: Vec<Predicate> = all.iter().filter_map(|text| self.predicate(text, known)).collect();
-        match &each[..] {
-            [] => None,
-            [one] => Some(one.clone()),
-            many => {
-                let sources: Vec<String> = many.iter().map(|one| format!("({})", one.source())).collect();
-                Predicate::compile(&sources.join(" or ")).ok()
-            }
-        }
-    }
-
-    fn captures(
+    pub(super) fn captures(
         &mut self,
         given: Option<&Table<At<String>>>,
         known: &Known,

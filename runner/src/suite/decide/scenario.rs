@@ -10,9 +10,12 @@ use super::Decider;
 use super::flow::Parts;
 use crate::suite::diagnostics::Diagnostic;
 use crate::suite::file::{
-    At, ClassFile, ConnectionsFile, Fixed, FlowRef, Mapping as _, Maybe, OneOrMany, ScenarioFile, Table,
+    ActFile, At, ClassFile, ConnectionsFile, Fixed, FlowRef, Mapping as _, Maybe, OneOrMany, ScenarioFile,
+    Table, TurnFile,
 };
-use crate::suite::plan::{Class, ConditionRule, Connections, Flow, Load, Probe, Scenario, Step};
+use crate::suite::plan::{
+    Class, ConditionRule, Connections, Flow, Load, Probe, Scenario, Script, Search, Start, Step,
+};
 
 const SETTLE: Duration = Duration::from_secs(1);
 
@@ -40,20 +43,28 @@ impl Decider<'_> {
 
     fn scenario(&mut self, name: &At<String>, file: &ScenarioFile) -> Option<Scenario> {
         let before = self.errors.len();
-        let work = self.work_of(name, file);
+        let work = if file.script.is_absent() { self.work_of(name, file) } else { Vec::new() };
         let mixed: Vec<FlowRef> = work.iter().flat_map(flow_refs).collect();
         let around = [file.setup.get(), file.teardown.get()];
-        let all = mixed.iter().chain(around.into_iter().flatten());
+        let acts = file.script.get().map(Vec::as_slice).unwrap_or_default();
+        let acted = acts.iter().flat_map(turns_of).filter_map(|turn| turn.r#do.get());
+        let all = mixed.iter().chain(acted).chain(around.into_iter().flatten());
         let mut parts = self.parts(all);
         self.used.clear();
-        let classes: Vec<Option<Class>> =
+        let script = file.script.get().map(|acts| self.script(acts, &mut parts));
+        let mut classes: Vec<Option<Class>> =
             work.iter().map(|work| self.class(work, &name.value, &mut parts)).collect();
+        if let Some(script) = &script {
+            classes = vec![self.class_of_script(name, file, script)];
+        }
+        self.meetings_can_be(&parts, classes.iter().flatten().map(|class| class.load.most_users()).sum());
         self.enough_rows(&classes, &work, name);
         let mut outside = Parts { known: parts.known.clone(), ..Parts::default() };
         let setup = self.around(file.setup.get(), "setup", &mut outside);
         let teardown = self.around(file.teardown.get(), "teardown", &mut outside);
         let complete = self.errors.len() == before;
         let names = self.names(name, &parts, file.classes.get());
+        let search = self.search(file, &names);
         let requirements: Vec<String> = texts(file.requirement.get());
         let mut conditions: Vec<Option<ConditionRule>> = Vec::new();
         for (given, level) in [(file.expect.get(), Level::Critical), (file.warn.get(), Level::Warn)] {
@@ -69,6 +80,8 @@ impl Decider<'_> {
             description: file.description.get().map(|text| text.value.0.clone()),
             requirements,
             classes,
+            script: script.map(Arc::new),
+            search,
             steps: parts.steps,
             unmeasured_steps: outside.steps,
             counters: parts.counters,
@@ -144,11 +157,48 @@ impl Decider<'_> {
                 None
             }
         };
-        let connections = match work.connections {
-            Some(ConnectionsFile::PerRequest) => Connections::PerRequest,
-            Some(ConnectionsFile::PerUser) | None => Connections::PerUser,
-        };
+        let connections = connections(work.connections);
         Some(Class { name, load: load?, mix: mix?, connections })
+    }
+
+    /// The only class of a script: its users, each with one iteration.
+    fn class_of_script(&mut self, name: &At<String>, file: &ScenarioFile, script: &Script) -> Option<Class> {
+        let span = file.script.get().and_then(|acts| acts.iter().flat_map(turns_of).next());
+        self.unfinished("script", span.map_or(name.span, |turn| turn.span));
+        let own = [
+            ("load", file.load.is_absent()),
+            ("flow", file.flow.is_absent()),
+            ("mix", file.mix.is_absent()),
+            ("classes", file.classes.is_absent()),
+        ];
+        for (key, _) in own.iter().filter(|(_, absent)| !absent) {
+            let message = format!("the scenario `{}` has both `{key}` and `script`", name.value);
+            self.error(Diagnostic::new(name.span, message).help("a script says itself who does what"));
+        }
+        if script.users.is_empty() {
+            self.error(Diagnostic::new(name.span, format!("nobody acts in the script of `{}`", name.value)));
+            return None;
+        }
+        let connections = connections(file.connections.get().copied());
+        let users = u32::try_from(script.users.len()).ok()?;
+        let load = Load::Iterations { users, iterations: 1, start: Start::Together };
+        Some(Class { name: None, load, mix: Vec::new(), connections })
+    }
+
+    fn search(&mut self, file: &ScenarioFile, names: &Names) -> Option<Search> {
+        for (_, class) in file.classes.get().into_iter().flat_map(|table| table.iter()) {
+            if let Some(search) = class.load.get().and_then(|load| load.search.get()) {
+                let message = "one class alone cannot search for a capacity";
+                self.error(
+                    Diagnostic::new(search.span, message).help("search in a scenario without classes"),
+                );
+            }
+        }
+        let search = file.load.get()?.search.get()?;
+        // What is wrong with the levels was recorded when the load was decided; the same mistake twice is told once.
+        let mut decided = self.search_levels(search)?;
+        self.search_limits(search, names, &mut decided);
+        Some(decided)
     }
 
     fn scenario_span(&self, name: &str) -> crate::suite::source::Span {
@@ -234,6 +284,22 @@ impl Decider<'_> {
             let message = format!("warm-up and ramp-down take {cut:?} of a load of {longest:?}");
             self.error(Diagnostic::new(span, message).help("nothing is left to be measured; shorten them"));
         }
+    }
+}
+
+/// The turns of an act.
+fn turns_of(act: &ActFile) -> &[TurnFile] {
+    match act {
+        ActFile::Turn(turn) => std::slice::from_ref(turn),
+        ActFile::Together(together) => together.together.get().map(Vec::as_slice).unwrap_or_default(),
+        ActFile::Wait(_) => &[],
+    }
+}
+
+fn connections(given: Option<ConnectionsFile>) -> Connections {
+    match given {
+        Some(ConnectionsFile::PerRequest) => Connections::PerRequest,
+        Some(ConnectionsFile::PerUser) | None => Connections::PerUser,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use camino::Utf8PathBuf;
+use camino::Utf8Path;
 use loadgate_report::figure;
 use url::Url;
 
@@ -34,7 +34,7 @@ impl Decider<'_> {
         let within =
             self.positive(within, "the service cannot be ready within no time").unwrap_or(READY_WITHIN);
         let directory = file.directory.get().and_then(|directory| {
-            let path = self.base.join(&directory.value.0);
+            let path = self.sources.base(directory.span).join(&directory.value.0);
             if path.is_dir() {
                 return Some(path);
             }
@@ -42,8 +42,9 @@ impl Decider<'_> {
             self.error(Diagnostic::new(directory.span, message).help(format!("it was looked for at {path}")));
             None
         });
-        let own_directory = || (!self.base.as_str().is_empty()).then(|| Utf8PathBuf::from(self.base));
-        let directory = if file.directory.is_absent() { own_directory() } else { directory };
+        let own = file.start.get().map_or(file.span, |start| start.span);
+        let own = Some(self.sources.base(own)).filter(|base| base != Utf8Path::new(""));
+        let directory = if file.directory.is_absent() { own } else { directory };
         let probes: Vec<_> = file.probes.get().into_iter().flat_map(|table| table.iter()).collect();
         let probes = probes.into_iter().filter_map(|(name, probe)| self.probe(name, probe, &known)).collect();
         Some(Target {

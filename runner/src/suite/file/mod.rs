@@ -8,6 +8,7 @@ mod data;
 mod decode;
 mod scalar;
 mod scenario;
+mod script;
 mod step;
 mod target;
 
@@ -20,12 +21,15 @@ use self::decode::mapping;
 pub(super) use self::decode::{At, Decode, Decoder, Mapping, Maybe, OneOrMany, Table};
 pub(super) use self::scalar::Fixed;
 pub(super) use self::scenario::*;
+pub(super) use self::script::*;
 pub(super) use self::step::*;
 pub(super) use self::target::*;
 
 mapping! {
     /// A load-test suite.
     struct SuiteFile as "a suite" {
+        /// Files whose `vars`, `data`, `flows`, `scenarios` and so on are added to this suite's own, relative to it.
+        optional include: OneOrMany<At<Fixed>>,
         /// Name of the suite. Its baseline is stored under it.
         required name: At<Fixed>,
         /// What it is about, for the report.
@@ -45,6 +49,8 @@ mapping! {
         required scenarios: Table<ScenarioFile>,
         /// Grades by name, best first: the first whose condition holds is a scenario's grade. The last may be `otherwise`.
         optional grades: Table<At<Fixed>>,
+        /// Scorecards by name.
+        optional scorecards: Table<ScorecardFile>,
         /// What requests cost.
         optional cost: CostFile,
         /// Settings of the comparison with earlier runs.

@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::decode::{At, Decode, Decoder, OneOrMany, Table, choice, mapping};
 use super::scalar::Fixed;
+use super::script::{ActFile, SearchFile};
 use super::step::FlowFile;
 use crate::suite::diagnostics::Diagnostic;
 use crate::suite::node::{Content, Node};
@@ -24,6 +25,8 @@ mapping! {
         optional mix: Table<At<u64>>,
         /// Groups of users with loads, flows and figures of their own, at the same time.
         optional classes: Table<ClassFile>,
+        /// Named users who act in a written order, instead of a load.
+        optional script: Vec<ActFile>,
         /// Conditions that fail the gate where they do not hold.
         optional expect: OneOrMany<ConditionFile>,
         /// Conditions that are told, but fail nothing.
@@ -142,7 +145,7 @@ impl JsonSchema for ConditionFile {
 mapping! {
     /// How many users do how much, and when. The keys together make one of: `users` + `iterations` · `users` + `duration` ·
     /// `users` + `shared_iterations` · `users` + `stages` · `rate` + `duration` · `rate` + `stages` · `bursts` + `users` +
-    /// `gap` · `replay`.
+    /// `gap` · `replay` · `search`.
     struct LoadFile as "a load" {
         /// Virtual users (for stages: at the start; for bursts: in each).
         optional users: At<u64>,
@@ -172,6 +175,8 @@ mapping! {
         optional at: At<Fixed>,
         /// How much faster than recorded (default 1).
         optional speed: At<f64>,
+        /// Search for the capacity, instead of a fixed load.
+        optional search: SearchFile,
     }
 }
 

@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::decode::{At, Decode, Decoder, OneOrMany, Raw, Table, choice, mapping};
 use super::scalar::{Fixed, Pause, Size};
+use super::script::{AsideFile, MeetFile, RetryFile};
 use crate::suite::diagnostics::{Diagnostic, did_you_mean, list};
 use crate::suite::node::{Content, Node};
 
@@ -62,6 +63,8 @@ pub(in crate::suite) enum StepFile {
     If(IfFile),
     Parallel(ParallelFile),
     Flow(FlowStepFile),
+    Meet(MeetFile),
+    Aside(Box<AsideFile>),
 }
 
 /// The methods, which are keys of a request step.
@@ -70,6 +73,7 @@ const METHODS: &[&str] = &["get", "post", "put", "patch", "delete", "head", "opt
 /// All keys that tell what a step does.
 const KINDS: &[&str] = &[
     "get", "post", "put", "patch", "delete", "head", "options", "think", "repeat", "if", "parallel", "flow",
+    "meet", "probe", "command",
 ];
 
 impl Decode for StepFile {
@@ -102,6 +106,8 @@ impl Decode for StepFile {
             "repeat" => RepeatFile::decode(node, decoder).map(Self::Repeat),
             "if" => IfFile::decode(node, decoder).map(Self::If),
             "parallel" => ParallelFile::decode(node, decoder).map(Self::Parallel),
+            "meet" => MeetFile::decode(node, decoder).map(Self::Meet),
+            "probe" | "command" => AsideFile::decode(node, decoder).map(|aside| Self::Aside(Box::new(aside))),
             "flow" => FlowStepFile::decode(node, decoder).map(Self::Flow),
             _ => RequestFile::decode(node, decoder).map(|request| Self::Request(Box::new(request))),
         }
@@ -123,6 +129,8 @@ impl JsonSchema for StepFile {
             generator.subschema_for::<IfFile>(),
             generator.subschema_for::<ParallelFile>(),
             generator.subschema_for::<FlowStepFile>(),
+            generator.subschema_for::<MeetFile>(),
+            generator.subschema_for::<AsideFile>(),
         ];
         let mut kinds = vec![json_schema!({ "allOf": [request], "oneOf": one_of })];
         kinds.extend(others);
@@ -181,6 +189,10 @@ mapping! {
         optional redirects: At<u64>,
         /// What a failure does to the rest of the flow (default `end`).
         optional on_failure: OnFailure,
+        /// Send it again after a failure (default: never).
+        optional retry: RetryFile,
+        /// How long the request waited before it was accepted, in milliseconds: `json.queued_ms`. Gives `queue_wait.p95` and so on.
+        optional queue_wait: At<String>,
     }
 }
 
