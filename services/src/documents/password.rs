@@ -1,6 +1,8 @@
 //! Password hashing: Argon2id, as many at a time as there are processors, so that a rush does not eat up the memory.
 
-use argon2::{Algorithm, Argon2, Params, Version};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
@@ -20,13 +22,21 @@ pub(super) struct Hasher {
     pace: Pace,
     slots: Semaphore,
     memory_and_passes: (u32, u32),
+    /// Working memory that is not in use, one piece for each slot at most. Kept, because allocators do not reuse blocks of
+    /// this size and alignment well: memory would grow with every log-in.
+    memory: Mutex<Vec<Vec<Block>>>,
 }
 
 impl Hasher {
     pub(super) fn new(pace: &Pace) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let memory_and_passes = if pace.full { FULL } else { SHORT };
-        Self { pace: pace.clone(), slots: Semaphore::new(processors), memory_and_passes }
+        let slots = Semaphore::new(processors);
+        Self { pace: pace.clone(), slots, memory_and_passes, memory: Mutex::default() }
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Vec<Vec<Block>>> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Hashes a password with the salt of its user.
@@ -34,12 +44,23 @@ impl Hasher {
         let (memory, passes) = self.memory_and_passes;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(memory, passes, 1, None)?);
         let _slot = self.slots.acquire().await.expect("nobody closes the semaphore");
-        self.pace
+        let kept = self.memory().pop();
+        let (hash, memory) = self
+            .pace
             .work(move || {
+                let mut memory = kept.unwrap_or_else(|| vec![Block::new(); argon2.params().block_count()]);
                 let mut hash = Hash::default();
-                argon2.hash_password_into(password.as_bytes(), &salt, &mut hash).map(|()| hash)
+                let done = argon2.hash_password_into_with_memory(
+                    password.as_bytes(),
+                    &salt,
+                    &mut hash,
+                    memory.as_mut_slice(),
+                );
+                (done.map(|()| hash), memory)
             })
-            .await
+            .await;
+        self.memory().push(memory);
+        hash
     }
 
     /// The salt of a user: from the seed, so that a run can be repeated. Good for a service whose users are made up.

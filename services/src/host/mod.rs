@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -29,11 +29,24 @@ pub async fn start(info: &ServiceInfo, options: &Options, port: u16) -> Result<R
     let setup = Setup::new(info, options, host.clone())?;
     let asked = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let bind = |source| Error::Bind { addr: asked, source };
-    let listener = TcpListener::bind(asked).await.map_err(bind)?;
+    let listener = listen(asked).map_err(bind)?;
     let addr = listener.local_addr().map_err(bind)?;
     let router = (info.build)(setup).await?;
     host.tasks.spawn(accept(listener, router, host.clone()));
     Ok(Running::new(addr, host))
+}
+
+/// Connections that may wait to be accepted. With the usual 128 some of 200 users who come at the same instant would not get
+/// through at first, and try again only after a second (RFC 6298).
+const BACKLOG: u32 = 4096;
+
+fn listen(addr: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    // So that a port can be used again at once; on Windows the same option would let others take it over.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)
 }
 
 /// A service's hold on what serves it. All clones are one.
