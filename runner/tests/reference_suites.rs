@@ -11,7 +11,8 @@ fn suites() -> Utf8PathBuf {
 }
 
 fn load(file: &Utf8Path, full: bool) -> Plan {
-    suite::load(file, &LoadOptions { full, ..LoadOptions::default() }).unwrap_or_else(|errors| panic!("{errors}"))
+    suite::load(file, &LoadOptions { full, ..LoadOptions::default() })
+        .unwrap_or_else(|errors| panic!("{errors}"))
 }
 
 #[test]
@@ -51,7 +52,12 @@ fn every_requirement_of_a_fault_has_a_condition() {
         let labels: BTreeSet<&str> = rules.filter_map(|rule| rule.requirement.as_deref()).collect();
         for fault in service.faults {
             for number in fault.requirements {
-                assert!(labels.contains(number), "{} {}: no condition carries {number}", plan.name, fault.name);
+                assert!(
+                    labels.contains(number),
+                    "{} {}: no condition carries {number}",
+                    plan.name,
+                    fault.name
+                );
             }
         }
     }

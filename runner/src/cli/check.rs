@@ -25,7 +25,10 @@ pub(super) fn run(arguments: CheckArguments) -> Result<Exit, CliError> {
         match suite::load(&file, &options) {
             Ok(plan) => {
                 let conditions: usize = plan.scenarios.iter().map(|scenario| scenario.conditions.len()).sum();
-                anstream::println!("{file}: {} scenarios, {conditions} conditions, no error", plan.scenarios.len());
+                anstream::println!(
+                    "{file}: {} scenarios, {conditions} conditions, no error",
+                    plan.scenarios.len()
+                );
             }
             Err(diagnostics) => errors.push(draw(&diagnostics)),
         }

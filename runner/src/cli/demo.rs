@@ -14,7 +14,7 @@ pub(super) struct DemoArguments {
     service: String,
     #[command(flatten)]
     behaviour: Behaviour,
-    /// Run only the scenarios of this name or tag (may be given several times)
+    /// Run only the scenarios of this name, tag or requirement (may be given several times)
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
     /// Seed of every random choice [default: the same in every run, so that runs can be compared]

@@ -37,7 +37,7 @@ pub(super) struct RunArguments {
 /// What of a suite is run.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Selection {
-    /// Run only the scenarios of this name or tag (may be given several times)
+    /// Run only the scenarios of this name, tag or requirement (may be given several times)
     #[arg(long, value_name = "NAME")]
     pub(super) only: Vec<String>,
     /// Full lengths instead of the short ones
@@ -129,12 +129,11 @@ impl Selection {
 
 pub(super) fn run(arguments: RunArguments) -> Result<Exit, CliError> {
     let files = suites_or_default(arguments.suites)?;
-    let plans = files
-        .iter()
-        .map(|file| suite::load(file, &arguments.selection.load_options()))
-        .collect::<Vec<_>>();
+    let plans =
+        files.iter().map(|file| suite::load(file, &arguments.selection.load_options())).collect::<Vec<_>>();
     // Every suite's errors are shown before anything runs.
-    let errors: Vec<String> = plans.iter().filter_map(|plan| plan.as_ref().err()).map(super::check::draw).collect();
+    let errors: Vec<String> =
+        plans.iter().filter_map(|plan| plan.as_ref().err()).map(super::check::draw).collect();
     if !errors.is_empty() {
         return Err(CliError::Suite(errors.join("\n")));
     }
@@ -169,9 +168,17 @@ pub(super) fn suites_or_default(given: Vec<Utf8PathBuf>) -> Result<Vec<Utf8PathB
 }
 
 /// Runs one decided suite to its outputs.
-pub(super) fn run_plan(plan: &Plan, url: Option<String>, arguments: &GateArguments) -> Result<Exit, CliError> {
-    let options =
-        Options { url, mode: arguments.mode, baseline: arguments.baseline.clone(), out: arguments.out.clone() };
+pub(super) fn run_plan(
+    plan: &Plan,
+    url: Option<String>,
+    arguments: &GateArguments,
+) -> Result<Exit, CliError> {
+    let options = Options {
+        url,
+        mode: arguments.mode,
+        baseline: arguments.baseline.clone(),
+        out: arguments.out.clone(),
+    };
     let control = Control::new();
     let signal = Arc::new(AtomicU8::new(0));
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -46,7 +46,8 @@ pub(super) fn names() -> clap::builder::PossibleValuesParser {
 }
 
 pub(super) fn find(name: &str) -> Result<&'static services::ServiceInfo, CliError> {
-    services::find(name).ok_or_else(|| CliError::Usage(anyhow::anyhow!("there is no reference service `{name}`")))
+    services::find(name)
+        .ok_or_else(|| CliError::Usage(anyhow::anyhow!("there is no reference service `{name}`")))
 }
 
 pub(super) fn run(arguments: ServeArguments) -> Result<Exit, CliError> {

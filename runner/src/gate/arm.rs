@@ -36,7 +36,8 @@ impl<'a> RunningArm<'a> {
         log: &Utf8Path,
     ) -> Result<Self, TargetError> {
         let plan = &context.plan.target;
-        let variables = Value::from_pairs(context.plan.variables.iter().map(|(k, v)| (k.as_str(), v.as_str())));
+        let variables =
+            Value::from_pairs(context.plan.variables.iter().map(|(k, v)| (k.as_str(), v.as_str())));
         let command = url.is_none().then_some(plan.start.as_ref()).flatten();
         context.observer.on(&Event::TargetStarting { command: command.map(|text| text.source()) });
         let target = Target::start(plan, &arm, url, &variables, log).await?;
@@ -141,7 +142,10 @@ impl<'a> RunningArm<'a> {
             return None;
         }
         let address = (self.target.url.host_str()?.to_owned(), self.target.url.port_or_known_default()?);
-        tokio::net::TcpStream::connect(address).await.err().map(|error| format!("nobody listens any more: {error}"))
+        tokio::net::TcpStream::connect(address)
+            .await
+            .err()
+            .map(|error| format!("nobody listens any more: {error}"))
     }
 }
 

@@ -11,7 +11,10 @@ pub(super) fn judge(scenario: &mut Scenario, rules: &[plan::ConditionRule], grad
     scenario.grade = grades
         .iter()
         .find(|grade| {
-            grade.condition.as_ref().is_none_or(|condition| condition.judge(scenario).verdict == Verdict::Pass)
+            grade
+                .condition
+                .as_ref()
+                .is_none_or(|condition| condition.judge(scenario).verdict == Verdict::Pass)
         })
         // A scenario that measured nothing has no grade, not the last one.
         .filter(|_| scenario.ok > 0)
@@ -72,7 +75,12 @@ mod tests {
     fn the_cost_of_a_run_and_of_a_month() {
         let scenario = |ok, hits| Scenario {
             ok,
-            counters: vec![Counter { name: "cache_hit".into(), yes: hits, no: ok - hits, ..Counter::default() }],
+            counters: vec![Counter {
+                name: "cache_hit".into(),
+                yes: hits,
+                no: ok - hits,
+                ..Counter::default()
+            }],
             ..Scenario::default()
         };
         let plan = plan::Cost {

@@ -23,7 +23,8 @@ fn machine() -> Machine {
     let system = System::new_with_specifics(kind).ok();
     let cpu = system.as_ref().and_then(|s| s.cpus().first().map(|cpu| cpu.brand().trim().to_owned()));
     let memory = system.as_ref().map_or(0, System::total_memory);
-    let vcpus = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX));
+    let vcpus =
+        std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX));
     Machine {
         cpu: cpu.filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown processor".into()),
         vcpus,
@@ -62,7 +63,8 @@ fn revision() -> Option<Revision> {
 }
 
 fn git(arguments: &[&str]) -> Option<String> {
-    let output = std::process::Command::new("git").args(arguments).stdin(std::process::Stdio::null()).output().ok()?;
+    let output =
+        std::process::Command::new("git").args(arguments).stdin(std::process::Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 

@@ -97,4 +97,3 @@ struct Context<'a> {
 impl Observer for () {
     fn on(&self, _: &Event<'_>) {}
 }
-

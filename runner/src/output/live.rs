@@ -60,8 +60,14 @@ impl Live {
         let terminal = self.terminal;
         let thread = std::thread::spawn(move || {
             let bar = if terminal { ProgressBar::new(1000) } else { ProgressBar::hidden() };
-            bar.set_draw_target(if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() });
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix:.bold} {wide_bar:.cyan/dim} {msg}") {
+            bar.set_draw_target(if terminal {
+                ProgressDrawTarget::stderr()
+            } else {
+                ProgressDrawTarget::hidden()
+            });
+            if let Ok(style) =
+                ProgressStyle::with_template("{spinner} {prefix:.bold} {wide_bar:.cyan/dim} {msg}")
+            {
                 bar.set_style(style);
             }
             bar.set_prefix(label.clone());
@@ -87,7 +93,8 @@ impl Live {
 /// Share of the scenario that is done, 0 to 1; by flows where their number is known, else by time.
 fn done(now: &Snapshot) -> f64 {
     let by_flows = now.flows_expected.filter(|all| *all > 0).map(|all| now.flows as f64 / all as f64);
-    let by_time = now.length.filter(|all| !all.is_zero()).map(|all| now.elapsed.as_secs_f64() / all.as_secs_f64());
+    let by_time =
+        now.length.filter(|all| !all.is_zero()).map(|all| now.elapsed.as_secs_f64() / all.as_secs_f64());
     by_flows.or(by_time).unwrap_or(0.0).clamp(0.0, 1.0)
 }
 
@@ -153,11 +160,19 @@ mod tests {
 
     #[test]
     fn progress_goes_by_flows_or_by_time() {
-        let now = Snapshot { flows: 5, flows_expected: Some(20), elapsed: Duration::from_secs(9), ..Snapshot::default() };
+        let now = Snapshot {
+            flows: 5,
+            flows_expected: Some(20),
+            elapsed: Duration::from_secs(9),
+            ..Snapshot::default()
+        };
         assert_eq!(done(&now), 0.25);
         let now = Snapshot { length: Some(Duration::from_secs(10)), flows_expected: None, ..now };
         assert_eq!(done(&now), 0.9);
         assert_eq!(done(&Snapshot { length: None, ..now }), 0.0);
-        assert_eq!(counters(&Snapshot { users: 3, ok: 7, failed: 1, ..Snapshot::default() }), "3 users, 7 ok, 1 failed");
+        assert_eq!(
+            counters(&Snapshot { users: 3, ok: 7, failed: 1, ..Snapshot::default() }),
+            "3 users, 7 ok, 1 failed"
+        );
     }
 }

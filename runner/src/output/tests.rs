@@ -49,8 +49,7 @@ fn an_unwritable_folder_is_named_and_says_what_to_do() {
 #[test]
 fn every_output_names_the_cause() {
     let report = fixture::report();
-    let junit =
-        String::from_utf8((junit::OUTPUT.render)(&report).unwrap()).unwrap();
+    let junit = String::from_utf8((junit::OUTPUT.render)(&report).unwrap()).unwrap();
     for (name, text) in [
         ("summary", summary::render(&report)),
         ("terminal", terminal::verdict(&report, None)),
@@ -108,9 +107,7 @@ fn hostile_text_is_no_workflow_command() {
 
 #[test]
 fn hostile_text_leaves_the_xml_well_formed() {
-    let xml =
-        String::from_utf8((junit::OUTPUT.render)(&fixture::report()).unwrap())
-            .unwrap();
+    let xml = String::from_utf8((junit::OUTPUT.render)(&fixture::report()).unwrap()).unwrap();
     assert!(!xml.contains("<img") && !xml.contains('\x1b'));
     assert_eq!(xml.matches("<testsuite ").count(), 3, "{xml}");
     assert!(xml.contains("<failure") && xml.contains("tests="), "{xml}");

@@ -22,7 +22,7 @@ pub struct LoadOptions {
     pub full: bool,
     /// `--seed`; without it [`LoadOptions::DEFAULT_SEED`], so that runs make the same choices and can be compared.
     pub seed: Option<u64>,
-    /// `--only`: names or tags of scenarios; empty for all.
+    /// `--only`: names, tags or requirements of scenarios; empty for all.
     pub only: Vec<String>,
     /// The environment that `${NAME}` reads.
     pub environment: BTreeMap<String, String>,

@@ -3,6 +3,7 @@
 //! docs/architecture.md says them in prose. Each rule is a pure function of the tree and has a test that a breach of it is
 //! found. Adding one is one file plus one line in [`RULES`].
 
+mod copies;
 mod dependencies;
 mod features;
 mod layers;
@@ -44,6 +45,7 @@ const RULES: &[Rule] = &[
     Rule { name: "links", check: links::check },
     Rule { name: "readme", check: readme::check },
     Rule { name: "requirements", check: requirements::check },
+    Rule { name: "copies", check: copies::check },
 ];
 
 /// A breach of a rule.

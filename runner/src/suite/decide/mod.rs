@@ -30,7 +30,7 @@ pub(super) use self::variables::Variables;
 use super::LoadOptions;
 use super::diagnostics::{Diagnostic, instead};
 use super::file::{At, SuiteFile};
-use super::plan::{Gate, Plan, Probe};
+use super::plan::{Gate, Plan, Probe, Scenario};
 use super::scope::Scope;
 use super::source::{Sources, Span};
 
@@ -179,38 +179,33 @@ impl Decider<'_> {
         }
     }
 
-    /// Keeps the scenarios that `--only` names.
+    /// Keeps the scenarios that `--only` names: by their name, a tag, or a requirement that they or one of their conditions carry.
     fn only(&mut self, plan: &mut Plan) {
         if self.options.only.is_empty() {
             return;
         }
-        let tags = |name: &str| -> Vec<&str> {
-            let file =
-                self.file.scenarios.get().and_then(|table| table.iter().find(|(at, _)| at.value == name));
+        let words = |scenario: &Scenario| -> Vec<String> {
+            let file = self.file.scenarios.get();
+            let file = file.and_then(|table| table.iter().find(|(at, _)| at.value == scenario.name));
             let tags = file.and_then(|(_, scenario)| scenario.tags.get());
-            tags.map(|tags| tags.0.iter().map(|tag| tag.value.0.as_str()).collect()).unwrap_or_default()
+            let tags = tags.into_iter().flat_map(|tags| tags.0.iter().map(|tag| tag.value.0.clone()));
+            let labels = scenario.conditions.iter().filter_map(|rule| rule.requirement.clone());
+            let own = std::iter::once(scenario.name.clone()).chain(scenario.requirements.clone());
+            own.chain(tags).chain(labels).collect()
         };
-        let mut unknown = Vec::new();
-        for wanted in &self.options.only {
-            let known =
-                plan.scenarios.iter().any(|s| s.name == *wanted || tags(&s.name).contains(&wanted.as_str()));
-            if !known {
-                let names =
-                    plan.scenarios.iter().flat_map(|s| std::iter::once(s.name.as_str()).chain(tags(&s.name)));
-                let help = instead(wanted, names.collect::<Vec<_>>());
-                unknown.push(
-                    Diagnostic::without_place(format!("the suite has no scenario and no tag `{wanted}`"))
-                        .help(help),
-                );
-            }
-        }
+        let known: Vec<Vec<String>> = plan.scenarios.iter().map(|scenario| words(scenario)).collect();
         let only = &self.options.only;
-        let keep: Vec<bool> = plan
-            .scenarios
+        let unknown: Vec<Diagnostic> = only
             .iter()
-            .map(|s| only.contains(&s.name) || tags(&s.name).iter().any(|tag| only.iter().any(|o| o == tag)))
+            .filter(|wanted| !known.iter().flatten().any(|word| word == *wanted))
+            .map(|wanted| {
+                let all: BTreeSet<&str> = known.iter().flatten().map(String::as_str).collect();
+                let help = instead(wanted, all);
+                let message = format!("the suite has no scenario, tag or requirement `{wanted}`");
+                Diagnostic::without_place(message).help(help)
+            })
             .collect();
-        let mut keep = keep.into_iter();
+        let mut keep = known.iter().map(|words| words.iter().any(|word| only.contains(word)));
         plan.scenarios.retain(|_| keep.next().unwrap_or(true));
         self.errors.extend(unknown);
     }
