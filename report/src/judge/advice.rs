@@ -68,7 +68,10 @@ fn for_slowness(scenario: &Scenario) -> String {
         Some((step, ms)) if scenario.steps.len() > 1 => {
             format!("step `{}` is the slowest (p95 {})", step.name, Quantity::new(ms, Unit::Ms))
         }
-        _ => format!("look at what its {} users wait for", scenario.users_peak),
+        _ => match scenario.users_peak {
+            0 | 1 => "look at what a single request waits for".to_owned(),
+            n => format!("look at what {n} users at once wait for"),
+        },
     };
     match scenario.resources.as_ref().map(|r| r.cpu_cores) {
         Some(cores) => format!(

@@ -3,7 +3,7 @@
 //! Styles are always written; [`print`] takes them off where the output is no terminal or `NO_COLOR` is set.
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{Cell, CellAlignment, ContentArrangement, presets};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Width, presets};
 use loadgate_report::Verdict;
 use loadgate_report::model::{Finding, FindingKind, Report};
 use loadgate_report::quantity::{Quantity, Unit};
@@ -14,7 +14,7 @@ use super::text::{self, plain};
 /// Findings that are told before the rest is only counted.
 const MAX_FINDINGS: usize = 20;
 /// Width that is assumed where none is known, wide enough for CI logs.
-const WIDTH: u16 = 140;
+const WIDTH: u16 = 200;
 
 /// Prints a text from this module. A line that a CI system would take as a command is disarmed.
 pub fn print(text: &str) {
@@ -40,7 +40,7 @@ pub fn verdict(report: &Report, width: Option<u16>) -> String {
     let mut out = scenario_lines(report);
     out.push_str(&findings(report));
     out.push('\n');
-    out.push_str(&table(&tables::scenarios(report), width.unwrap_or(WIDTH)));
+    out.push_str(&table(&without_load(tables::scenarios(report)), width.unwrap_or(WIDTH)));
     if let Some(cost) = &report.cost {
         let money = |v: f64| format!("{} {}", Quantity::new(v, Unit::Money), plain(&cost.currency));
         out.push_str(&format!(
@@ -124,19 +124,50 @@ fn one_finding(finding: &Finding) -> String {
     out
 }
 
-/// A table as wide as the terminal.
+/// The load is told while a scenario runs; in the table it would push the figures out of sight.
+fn without_load(mut table: Table) -> Table {
+    if let Some(at) = table.columns.iter().position(|c| c.title == "load") {
+        table.columns.remove(at);
+        table.rows.iter_mut().for_each(|row| {
+            row.remove(at);
+        });
+    }
+    table
+}
+
+/// A table. Where it is wider than `width`, columns of text are wrapped between words; numbers never are.
 pub fn table(table: &Table, width: u16) -> String {
     let mut drawn = comfy_table::Table::new();
+    let titles = table.columns.iter().map(|c| Cell::new(plain(&c.title)).set_alignment(alignment(c.right)));
     drawn
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(width)
-        .set_header(table.columns.iter().map(|c| Cell::new(plain(&c.title))));
+        .set_header(titles);
     for row in &table.rows {
-        drawn.add_row(row.iter().zip(&table.columns).map(|(cell, column)| {
-            let alignment = if column.right { CellAlignment::Right } else { CellAlignment::Left };
-            Cell::new(plain(cell)).set_alignment(alignment)
-        }));
+        drawn.add_row(
+            row.iter()
+                .zip(&table.columns)
+                .map(|(cell, c)| Cell::new(plain(cell)).set_alignment(alignment(c.right))),
+        );
     }
-    format!("{drawn}\n")
+    for (i, column) in table.columns.iter().enumerate() {
+        let texts = || table.rows.iter().filter_map(|row| row.get(i)).chain([&column.title]);
+        let widest = |of: fn(&String) -> usize| texts().map(of).max().unwrap_or(0) as u16;
+        // One blank on each side. No word is broken, and no number.
+        let constraint = if column.right {
+            ColumnConstraint::Absolute(Width::Fixed(widest(|t| t.chars().count()) + 2))
+        } else {
+            let longest_word = |t: &String| t.split(' ').map(|w| w.chars().count()).max().unwrap_or(0);
+            ColumnConstraint::LowerBoundary(Width::Fixed(widest(longest_word) + 2))
+        };
+        if let Some(drawn) = drawn.column_mut(i) {
+            drawn.set_constraint(constraint);
+        }
+    }
+    format!("{}\n", drawn.trim_fmt())
+}
+
+fn alignment(right: bool) -> CellAlignment {
+    if right { CellAlignment::Right } else { CellAlignment::Left }
 }

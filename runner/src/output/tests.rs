@@ -146,3 +146,12 @@ fn a_line_per_scenario_with_the_reason() {
     assert!(plain.contains("next: ") && plain.contains("suites/chat,1.yml:12:7"), "{plain}");
     assert!(plain.lines().last().unwrap().starts_with("FAIL"), "{plain}");
 }
+
+#[test]
+fn a_narrow_terminal_breaks_no_word() {
+    let report = fixture::report();
+    let table = terminal::table(&tables::conditions(&report.scenarios[0]), 30);
+    for word in ["condition", "critical", "latency.p95", "latency.mean"] {
+        assert!(table.contains(word), "{word} in\n{table}");
+    }
+}
