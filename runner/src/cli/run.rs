@@ -11,7 +11,7 @@ use loadgate_report::judge::{self, FailOn};
 
 use super::{CliError, Exit};
 use crate::engine::Control;
-use crate::gate::{self, GateError, Mode, Options};
+use crate::gate::{self, Base, GateError, Mode, Options};
 use crate::github;
 use crate::output::{self, Secrets, Written};
 use crate::suite::plan::Plan;
@@ -37,7 +37,7 @@ pub(super) struct RunArguments {
 /// What of a suite is run.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Selection {
-    /// Run only the scenarios of this name, tag or requirement (may be given several times)
+    /// Run only the scenarios of this name or tag (may be given several times)
     #[arg(long, value_name = "NAME")]
     pub(super) only: Vec<String>,
     /// Full lengths instead of the short ones
@@ -60,9 +60,18 @@ pub(super) struct GateArguments {
     /// Directory of the stored baselines
     #[arg(long, value_name = "DIR", default_value = "baselines")]
     pub(super) baseline: Utf8PathBuf,
-    /// How to compare with earlier runs
+    /// How to compare
     #[arg(long, value_enum, default_value_t)]
     pub(super) mode: Mode,
+    /// Compare in pairs with this git revision, built and run beside the current one
+    #[arg(long, value_name = "REF")]
+    pub(super) base: Option<String>,
+    /// Compare in pairs with the service at this URL, which is already running
+    #[arg(long, value_name = "URL", conflicts_with = "base")]
+    pub(super) base_url: Option<String>,
+    /// Compare in pairs with the service that this command starts
+    #[arg(long, value_name = "CMD", conflicts_with_all = ["base", "base_url"])]
+    pub(super) base_start: Option<String>,
     /// What makes the exit code other than 0
     #[arg(long, value_enum, default_value_t)]
     pub(super) fail_on: FailOnArgument,
@@ -173,11 +182,17 @@ pub(super) fn run_plan(
     url: Option<String>,
     arguments: &GateArguments,
 ) -> Result<Exit, CliError> {
+    let base = [
+        arguments.base.clone().map(Base::Revision),
+        arguments.base_url.clone().map(Base::Url),
+        arguments.base_start.clone().map(Base::Start),
+    ];
     let options = Options {
         url,
         mode: arguments.mode,
         baseline: arguments.baseline.clone(),
         out: arguments.out.clone(),
+        base: base.into_iter().flatten().next(),
     };
     let control = Control::new();
     let signal = Arc::new(AtomicU8::new(0));
@@ -196,7 +211,7 @@ pub(super) fn run_plan(
                 control.stop("interrupted");
             }
         });
-        gate::run(plan, &options, &control, &live).await
+        gate::run(Arc::new(plan.clone()), &options, &control, &live).await
     });
     // A second signal, or an engine thread that does not end, must not keep the process alive.
     runtime.shutdown_background();

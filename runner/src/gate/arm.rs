@@ -36,12 +36,13 @@ impl<'a> RunningArm<'a> {
         log: &Utf8Path,
     ) -> Result<Self, TargetError> {
         let plan = &context.plan.target;
-        let variables =
-            Value::from_pairs(context.plan.variables.iter().map(|(k, v)| (k.as_str(), v.as_str())));
+        let variables = context.variables();
         let command = url.is_none().then_some(plan.start.as_ref()).flatten();
-        context.observer.on(&Event::TargetStarting { command: command.map(|text| text.source()) });
+        context
+            .observer
+            .on(&Event::TargetStarting { arm: arm.name, command: command.map(|text| text.source()) });
         let target = Target::start(plan, &arm, url, &variables, log).await?;
-        context.observer.on(&Event::TargetReady { url: target.url.as_str() });
+        context.observer.on(&Event::TargetReady { arm: arm.name, url: target.url.as_str() });
         Ok(Self { context, arm, target, variables })
     }
 
@@ -55,16 +56,22 @@ impl<'a> RunningArm<'a> {
         }
     }
 
+    /// `head` or `base`.
+    pub(super) fn name(&self) -> &'static str {
+        self.arm.name
+    }
+
     pub(super) async fn stop(mut self) {
         self.target.stop().await;
     }
 
     /// Runs the scenario of that number, watched. Its conditions are not judged here.
     pub(super) async fn scenario(&mut self, index: usize, round: u32) -> Scenario {
-        let plan = self.context.plan;
+        let plan = &self.context.plan;
         let scenario = &plan.scenarios[index];
         let progress = Progress::new();
         self.context.observer.on(&Event::ScenarioStarted {
+            arm: self.arm.name,
             name: &scenario.name,
             number: index + 1,
             of: plan.scenarios.len(),

@@ -3,15 +3,19 @@
 mod arm;
 mod conditions;
 mod environment;
+pub mod paired;
 mod pass;
 mod run;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use camino::Utf8PathBuf;
 use loadgate_report::model;
+use minijinja::Value;
 
 pub use self::environment::read as read_environment;
+pub use self::paired::Base;
 pub use self::run::{GateError, run};
 use crate::engine::{Control, Progress};
 use crate::suite::plan::Plan;
@@ -24,6 +28,8 @@ pub enum Mode {
     Auto,
     /// With earlier runs out of the baseline file.
     Stored,
+    /// With the base revision on the same machine, side by side.
+    Paired,
     /// Not at all: conditions alone decide.
     Off,
 }
@@ -39,6 +45,8 @@ pub struct Options {
     pub baseline: Utf8PathBuf,
     /// Directory of the outputs.
     pub out: Utf8PathBuf,
+    /// What to compare with in pairs, where that is asked for.
+    pub base: Option<Base>,
 }
 
 /// What happens while a run goes on. Control only: no measurement travels this way.
@@ -46,16 +54,36 @@ pub struct Options {
 pub enum Event<'a> {
     /// The service is being started or looked for.
     TargetStarting {
+        /// `head` or `base`.
+        arm: &'a str,
         /// The command, or `None` where it should be running already.
         command: Option<&'a str>,
     },
+    /// A revision is being built.
+    Building {
+        /// `head` or `base`.
+        arm: &'a str,
+        /// Its commit.
+        commit: &'a str,
+    },
+    /// A round of paired mode begins.
+    Round {
+        /// Its number, from 1.
+        number: u32,
+        /// What it is for.
+        purpose: &'a str,
+    },
     /// The service answered.
     TargetReady {
+        /// `head` or `base`.
+        arm: &'a str,
         /// Its base URL.
         url: &'a str,
     },
     /// A scenario begins.
     ScenarioStarted {
+        /// The side that it runs against: `head`, or `base` in paired mode.
+        arm: &'a str,
         /// Its name.
         name: &'a str,
         /// Its number, from 1.
@@ -85,12 +113,25 @@ pub trait Observer: Send + Sync {
 }
 
 /// What all passes of a run share.
+#[derive(Clone)]
 struct Context<'a> {
-    plan: &'a Plan,
+    plan: Arc<Plan>,
     options: &'a Options,
     control: &'a Control,
     observer: &'a dyn Observer,
     started: Instant,
+}
+
+impl<'a> Context<'a> {
+    /// The same run with another plan.
+    fn with_plan(&self, plan: Arc<Plan>) -> Self {
+        Self { plan, ..self.clone() }
+    }
+
+    /// The suite's variables as texts see them.
+    fn variables(&self) -> Value {
+        Value::from_pairs(self.plan.variables.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+    }
 }
 
 /// Observes nothing.

@@ -1,17 +1,18 @@
 //! A whole run of one suite: first pass, comparison, fresh rounds for what is suspected, report.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use loadgate_report::judge::{self, Policy};
 use loadgate_report::model::{self, ChangeOutcome, Comparison, Report, RunInfo, SuiteInfo};
 
 use super::pass::Pass;
-use super::{Context, Event, Mode, Observer, Options, conditions, environment};
+use super::{Context, Event, Mode, Observer, Options, conditions, environment, paired};
 use crate::baseline::{Store, StoreError};
 use crate::engine::Control;
 use crate::output::{self, OutputError, Secrets};
 use crate::suite::plan::Plan;
-use crate::target::TargetError;
+use crate::target::{Arm, Target, TargetError};
 
 /// Fresh rounds that decide a suspicion, each with restarted processes.
 const CONFIRM_ROUNDS: u32 = 2;
@@ -35,7 +36,7 @@ pub enum GateError {
 /// # Errors
 /// The target did not come up, or nothing can be written to `options.out`. All else is in the report.
 pub async fn run(
-    plan: &Plan,
+    plan: Arc<Plan>,
     options: &Options,
     control: &Control,
     observer: &dyn Observer,
@@ -43,12 +44,12 @@ pub async fn run(
     let started = Instant::now();
     let secrets = Secrets::new(&plan.secrets);
     let ticks = environment::machine_ticks();
-    let mut report = begin(plan);
+    let mut report = begin(&plan);
     // Before any load: nothing would be as annoying as a long run whose report cannot be written.
     report.run.interrupted = true;
     judge::conclude(&mut report);
     output::save(&options.out, &report, &secrets)?;
-    let context = Context { plan, options, control, observer, started };
+    let context = Context { plan: Arc::clone(&plan), options, control, observer, started };
     let finish = |report: &mut Report, pass: &Pass| {
         report.scenarios = pass.scenarios.clone();
         report.target = pass.target.clone();
@@ -56,6 +57,10 @@ pub async fn run(
         report.run.duration_s = started.elapsed().as_secs_f64();
         report.run.interrupted = control.is_stopped();
     };
+    if options.url.is_none() {
+        Target::build(&plan.target, &Arm::head(), &context.variables(), &options.out.join("build.log"))
+            .await?;
+    }
     let mut write_error = None;
     let pass = context
         .pass(0, &options.out.join("target.log"), |so_far| {
@@ -72,7 +77,9 @@ pub async fn run(
     }
     finish(&mut report, &pass);
     if options.mode != Mode::Off && !control.is_stopped() {
-        report.comparison = Some(compare(&context, &report).await);
+        let (comparison, warning) = compare(&context, &report).await;
+        report.comparison = Some(comparison);
+        report.warnings.extend(warning);
     }
     report.environment.steal = environment::machine_ticks().zip(ticks).and_then(|(now, before)| {
         let all = now.1.saturating_sub(before.1);
@@ -108,24 +115,61 @@ fn begin(plan: &Plan) -> Report {
     }
 }
 
-/// Compares with the stored baseline, and runs fresh rounds for what looks worse.
-async fn compare(context: &Context<'_>, report: &Report) -> Comparison {
-    let (plan, options) = (context.plan, context.options);
-    let policy = policy(plan);
-    let store = Store::new(&options.baseline);
-    let path = store.path(&plan.name);
-    let mut comparison = match store.load(&plan.name) {
-        Ok(Some(stored)) => judge::compare(report, &stored, &policy),
+/// Compares as the mode says; gives a warning where it could not be done as asked for.
+///
+/// `auto` looks at the stored runs first. What they suspect, or cannot judge, the base revision decides where there is one.
+async fn compare(context: &Context<'_>, report: &Report) -> (Comparison, Option<String>) {
+    let policy = policy(&context.plan);
+    let Options { mode, base, .. } = context.options;
+    if *mode == Mode::Paired {
+        let outcome = match base {
+            Some(base) => paired::compare(context, base, &policy).await.map_err(|error| error.to_string()),
+            None => Err("there is nothing to pair with; name it with `--base REVISION`".to_owned()),
+        };
+        return (
+            outcome.unwrap_or_else(|why| unusable(&why, "mend the cause, or compare with `--mode stored`")),
+            None,
+        );
+    }
+    let mut stored = with_baseline(context, report, &policy);
+    let open = !suspects(&stored).is_empty() || stored.status != model::ComparisonStatus::Judged;
+    if *mode == Mode::Auto
+        && open
+        && let Some(base) = base
+    {
+        match paired::compare(context, base, &policy).await {
+            Ok(comparison) => return (comparison, None),
+            Err(error) => {
+                confirm(context, report, &mut stored).await;
+                return (stored, Some(format!("not compared in pairs: {error}")));
+            }
+        }
+    }
+    confirm(context, report, &mut stored).await;
+    (stored, None)
+}
+
+/// Compares with the stored baseline.
+fn with_baseline(context: &Context<'_>, report: &Report, policy: &Policy) -> Comparison {
+    let store = Store::new(&context.options.baseline);
+    let path = store.path(&context.plan.name);
+    let mut comparison = match store.load(&context.plan.name) {
+        Ok(Some(stored)) => judge::compare(report, &stored, policy),
         Ok(None) => judge::missing(path.as_str()),
         Err(error) => damaged(&error),
     };
     comparison.base = path.to_string();
-    let suspects = suspects(&comparison);
+    comparison
+}
+
+/// Runs fresh rounds for what looks worse.
+async fn confirm(context: &Context<'_>, report: &Report, comparison: &mut Comparison) {
+    let suspects = suspects(comparison);
     if suspects.is_empty() {
-        return comparison;
+        return;
     }
     let begun = Instant::now();
-    let budget = plan.gate.budget.unwrap_or(BUDGET);
+    let budget = context.plan.gate.budget.unwrap_or(BUDGET);
     let mut rounds = Vec::new();
     for round in 1..=CONFIRM_ROUNDS {
         let expected = Duration::from_secs_f64(report.run.duration_s);
@@ -133,15 +177,14 @@ async fn compare(context: &Context<'_>, report: &Report) -> Comparison {
             break;
         }
         context.observer.on(&Event::Confirming { suspects: &suspects, round, of: CONFIRM_ROUNDS });
-        let log = options.out.join("target-confirm.log");
+        let log = context.options.out.join("target-confirm.log");
         match context.pass(round, &log, |_| {}).await {
             Ok(pass) => rounds.push(pass.scenarios),
             // The suspicion stays unconfirmed, which is told as such.
             Err(_) => break,
         }
     }
-    judge::confirm(&mut comparison, &rounds);
-    comparison
+    judge::confirm(comparison, &rounds);
 }
 
 fn suspects(comparison: &Comparison) -> Vec<String> {
@@ -159,13 +202,18 @@ pub(crate) fn policy(plan: &Plan) -> Policy {
 }
 
 fn damaged(error: &StoreError) -> Comparison {
+    unusable(
+        &format!("the baseline cannot be used: failed to {error}"),
+        "restore the file from version control, or delete it and accept a good run with `loadgate baseline accept`",
+    )
+}
+
+/// A comparison that was asked for and could not be made.
+fn unusable(why: &str, next: &str) -> Comparison {
     Comparison {
         status: model::ComparisonStatus::Incompatible,
-        message: format!("the baseline cannot be used: failed to {error}"),
-        next: Some(
-            "restore the file from version control, or delete it and accept a good run with `loadgate baseline accept`"
-                .to_owned(),
-        ),
+        message: why.to_owned(),
+        next: Some(next.to_owned()),
         ..judge::missing("")
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -24,6 +25,8 @@ pub struct Live {
     shown: bool,
     terminal: bool,
     running: Mutex<Option<Running>>,
+    /// Whether paired rounds have begun.
+    rounds: AtomicBool,
 }
 
 /// The thread that shows one scenario.
@@ -36,7 +39,12 @@ struct Running {
 impl Live {
     /// A display on standard error; `shown` false shows nothing.
     pub fn new(shown: bool) -> Self {
-        Self { shown, terminal: std::io::stderr().is_terminal(), running: Mutex::new(None) }
+        Self {
+            shown,
+            terminal: std::io::stderr().is_terminal(),
+            running: Mutex::new(None),
+            rounds: AtomicBool::new(false),
+        }
     }
 
     /// Takes the moving line away.
@@ -47,6 +55,10 @@ impl Live {
             // The thread only draws; a panic of it loses a line.
             let _ = thread.join();
         }
+    }
+
+    fn in_rounds(&self) -> bool {
+        self.rounds.load(Ordering::Relaxed)
     }
 
     fn say(&self, text: &str) {
@@ -139,11 +151,19 @@ impl Observer for Live {
             return;
         }
         match event {
-            Event::TargetStarting { command: Some(_) } => self.say("starting the target"),
-            Event::TargetStarting { command: None } => self.say("looking for the target"),
-            Event::TargetReady { url } => self.say(&format!("the target answers at {url}")),
-            Event::ScenarioStarted { name, number, of, progress } => {
-                self.begin(format!("[{number}/{of}] {name}"), (*progress).clone());
+            // In rounds both sides are started again and again; that would hide what matters.
+            Event::TargetStarting { .. } | Event::TargetReady { .. } if self.in_rounds() => {}
+            Event::TargetStarting { command: Some(_), .. } => self.say("starting the target"),
+            Event::TargetStarting { command: None, .. } => self.say("looking for the target"),
+            Event::TargetReady { url, .. } => self.say(&format!("the target answers at {url}")),
+            Event::Building { arm, commit } => self.say(&format!("building the {arm} revision {commit}")),
+            Event::Round { number, purpose } => {
+                self.rounds.store(true, Ordering::Relaxed);
+                self.say(&format!("round {number}: {purpose}"));
+            }
+            Event::ScenarioStarted { arm, name, number, of, progress } => {
+                let side = if self.in_rounds() { format!(" {arm}") } else { String::new() };
+                self.begin(format!("[{number}/{of}] {name}{side}"), (*progress).clone());
             }
             Event::ScenarioEnded(scenario) => self.say(&summary(scenario)),
             Event::Confirming { suspects, round, of } => self.say(&format!(

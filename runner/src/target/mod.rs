@@ -29,6 +29,11 @@ impl Arm {
     pub const fn head() -> Self {
         Self { name: "head", directory: None }
     }
+
+    /// The base, in its own directory where it has one.
+    pub const fn base(directory: Option<Utf8PathBuf>) -> Self {
+        Self { name: "base", directory }
+    }
 }
 
 /// Why there is no service to test. All of them mean exit code 3: the gate has not judged anything.
@@ -152,11 +157,6 @@ impl Target {
         };
         let url = parse_url(&text)?;
         let command = start.map(|start| render(start, "start", &scope)).transpose()?;
-        if command.is_some()
-            && let Some(build) = &plan.build
-        {
-            process::build(&render(build, "build", &scope)?, plan, arm, port, &scope, log).await?;
-        }
         let mut target =
             Self { url, command, ready_after: None, process: None, stop_within: plan.stop_within };
         let started = Instant::now();
@@ -173,6 +173,22 @@ impl Target {
                 Err(error)
             }
         }
+    }
+
+    /// Runs the suite's build command for an arm, if there is one.
+    ///
+    /// # Errors
+    /// [`TargetError::Build`] and [`TargetError::Spawn`].
+    pub async fn build(
+        plan: &plan::Target,
+        arm: &Arm,
+        variables: &Value,
+        log: &Utf8Path,
+    ) -> Result<(), TargetError> {
+        let (Some(build), Some(_)) = (&plan.build, &plan.start) else { return Ok(()) };
+        // A build needs no port; one that asks for it gets none that means anything.
+        let scope = scope(arm, 0, variables);
+        process::build(&render(build, "build", &scope)?, plan, arm, 0, &scope, log).await
     }
 
     /// Process id of the started command, whose tree is the service.

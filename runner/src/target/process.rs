@@ -31,7 +31,7 @@ impl Process {
         scope: &Scope,
         log: &Utf8Path,
     ) -> Result<Self, TargetError> {
-        let log = LogTail::create(log, plan.build.is_some());
+        let log = LogTail::create(log, false);
         let mut wrap = CommandWrap::from(shell(command, plan, arm, port, scope)?);
         #[cfg(unix)]
         wrap.wrap(process_wrap::tokio::ProcessGroup::leader());

@@ -142,7 +142,11 @@ pub(super) fn scenario(classes: Vec<Class>) -> Scenario {
         classes,
         steps,
         unmeasured_steps: vec![
-            StepInfo { name: "unmeasured".to_owned(), request: "unmeasured".to_owned(), aside: false };
+            StepInfo {
+                name: "unmeasured".to_owned(),
+                request: "unmeasured".to_owned(),
+                aside: false
+            };
             2
         ],
         script: None,

@@ -53,13 +53,18 @@ impl BaseTree {
     ///
     /// # Errors
     /// [`BaseError`]; nothing of the checkout under test is touched.
-    pub async fn check_out(reference: &str, directory: &Utf8Path, cache: &Utf8Path) -> Result<Self, BaseError> {
+    pub async fn check_out(
+        reference: &str,
+        directory: &Utf8Path,
+        cache: &Utf8Path,
+    ) -> Result<Self, BaseError> {
         let no_checkout = |message| BaseError::NoCheckout { directory: directory.to_owned(), message };
         let top = git(directory, &["rev-parse", "--show-toplevel"]).await.map_err(no_checkout)?;
         let below = git(directory, &["rev-parse", "--show-prefix"]).await.map_err(no_checkout)?;
         let commit = find(reference, directory).await?;
         let path = cache.join(&commit);
-        let worktree_error = |message| BaseError::Worktree { commit: commit.clone(), path: path.clone(), message };
+        let worktree_error =
+            |message| BaseError::Worktree { commit: commit.clone(), path: path.clone(), message };
         let there = path.join(".git").exists()
             && git(&path, &["rev-parse", "HEAD"]).await.is_ok_and(|head| head == commit);
         if !there {
@@ -77,11 +82,16 @@ impl BaseTree {
 async fn find(reference: &str, directory: &Utf8Path) -> Result<String, BaseError> {
     if reference.starts_with('-') {
         // git would take it as an option.
-        return Err(BaseError::NoRevision { reference: reference.to_owned(), message: "it begins with `-`".into() });
+        return Err(BaseError::NoRevision {
+            reference: reference.to_owned(),
+            message: "it begins with `-`".into(),
+        });
     }
     for name in [reference.to_owned(), format!("origin/{reference}")] {
         let name = format!("{name}^{{commit}}");
-        if let Ok(commit) = git(directory, &["rev-parse", "--verify", "--quiet", "--end-of-options", &name]).await {
+        if let Ok(commit) =
+            git(directory, &["rev-parse", "--verify", "--quiet", "--end-of-options", &name]).await
+        {
             return Ok(commit);
         }
     }

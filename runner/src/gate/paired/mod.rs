@@ -1,0 +1,393 @@
+//! Paired mode: the base revision and the one under test side by side on this machine, loaded in turns.
+//!
+//! ```text
+//! block ─ start both ─┬─ round: control, then for each scenario  base │ head  (or  head │ base)
+//!                     └─ round …                                              ─ stop both
+//! ```
+//!
+//! Which side goes first is drawn from the seed. Both get the same load with the same choices. What the rounds mean is
+//! [`loadgate_report::judge::paired`]'s to say.
+
+mod base;
+mod control;
+mod machine;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use camino::Utf8PathBuf;
+use loadgate_report::judge::Policy;
+use loadgate_report::judge::paired::{
+    LEAST_ROUNDS, PairedRound, Slot, compare_paired, confirm_paired, head_first,
+};
+use loadgate_report::model::{ChangeOutcome, Comparison};
+
+pub use self::base::{BaseError, BaseTree};
+use self::machine::Moment;
+use super::arm::RunningArm;
+use super::{Context, Event};
+use crate::suite::plan::{Load, Plan, Scenario};
+use crate::suite::text::Text;
+use crate::target::{Arm, Target, TargetError};
+
+/// Longest slot of a scenario that runs by time.
+const SLOT: Duration = Duration::from_secs(5);
+/// Cut off its beginning: connections and caches warm up.
+const WARM_UP: Duration = Duration::from_secs(1);
+/// Rounds against the same processes, where starting them takes long.
+const ROUNDS_PER_BLOCK: u32 = 3;
+/// Share of a round that starting both sides may take before rounds share their processes.
+const START_SHARE: f64 = 0.2;
+/// Time for all rounds together, unless the suite says otherwise.
+pub(super) const BUDGET: Duration = Duration::from_secs(600);
+
+/// What the revision under test is compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// A git revision, checked out beside the current one, built and started by the suite's commands.
+    Revision(String),
+    /// A service that is running already.
+    Url(String),
+    /// A command that starts it in the current directory.
+    Start(String),
+}
+
+/// Why there is no paired comparison.
+#[derive(Debug, thiserror::Error)]
+pub enum PairedError {
+    /// The base revision is not to be had.
+    #[error(transparent)]
+    Base(#[from] BaseError),
+    /// A side did not come up.
+    #[error("the {arm} does not run: {source}")]
+    Target {
+        /// `head` or `base`.
+        arm: &'static str,
+        /// Why not.
+        source: TargetError,
+    },
+    /// The suite does not say how to start the service.
+    #[error(
+        "a base revision needs `target.start` in the suite; with a service that is running already use `--base-url`"
+    )]
+    NoStart,
+    /// The command of `--base-start` is no valid text.
+    #[error("the command of `--base-start` cannot be read: {0}")]
+    Command(String),
+    /// A side ended during a round.
+    #[error("the {arm} ended during `{scenario}`: {status}")]
+    Ended {
+        /// `head` or `base`.
+        arm: &'static str,
+        /// The scenario.
+        scenario: String,
+        /// How it ended.
+        status: String,
+    },
+}
+
+/// One side of the comparison.
+struct Side {
+    arm: Arm,
+    url: Option<String>,
+    /// Replaces the suite's target for the base where it is started by a command of its own.
+    plan: Option<Arc<Plan>>,
+}
+
+type Rounds = Vec<(String, Vec<PairedRound>)>;
+
+/// Runs rounds until every figure is decided or the time is over, and fresh ones for what is suspected.
+///
+/// # Errors
+/// [`PairedError`]: nothing can be said about the change then.
+pub(super) async fn compare(
+    context: &Context<'_>,
+    base: &Base,
+    policy: &Policy,
+) -> Result<Comparison, PairedError> {
+    let (side, name, commit) = prepare(context, base).await?;
+    let paired = Paired::new(context, side);
+    let begun = Instant::now();
+    let budget = context.plan.gate.budget.unwrap_or(BUDGET);
+    let mut number = 0;
+    let mut rounds = paired.empty();
+    paired.run(&mut rounds, &mut number, LEAST_ROUNDS as u32, "comparing with the base").await?;
+    let round_time = begun.elapsed() / LEAST_ROUNDS as u32;
+    let time_for = |more: u32| !context.control.is_stopped() && begun.elapsed() + round_time * more <= budget;
+    let mut comparison = compare_paired(&name, &rounds, policy);
+    while has(&comparison, ChangeOutcome::Undecided) && time_for(2) {
+        paired.run(&mut rounds, &mut number, 2, "more rounds to decide").await?;
+        comparison = compare_paired(&name, &rounds, policy);
+    }
+    // The confirmation may take as long again: a red check has to hold up.
+    let time_for =
+        |more: u32| !context.control.is_stopped() && begun.elapsed() + round_time * more <= budget * 2;
+    if has(&comparison, ChangeOutcome::Suspected) && time_for(LEAST_ROUNDS as u32) {
+        let mut fresh = paired.empty();
+        let mut decided;
+        let mut more = LEAST_ROUNDS as u32;
+        loop {
+            paired.run(&mut fresh, &mut number, more, "confirming with restarted processes").await?;
+            decided = comparison.clone();
+            confirm_paired(&mut decided, &fresh, policy);
+            more = 2;
+            if !has(&decided, ChangeOutcome::Undecided) || !time_for(more) {
+                break;
+            }
+        }
+        comparison = decided;
+    }
+    comparison.commit = commit;
+    Ok(comparison)
+}
+
+fn has(comparison: &Comparison, outcome: ChangeOutcome) -> bool {
+    comparison.figures.iter().any(|figure| figure.gated && figure.outcome == outcome)
+}
+
+/// The base side, its name for messages, and its commit.
+async fn prepare(context: &Context<'_>, base: &Base) -> Result<(Side, String, Option<String>), PairedError> {
+    let plan = &context.plan;
+    Ok(match base {
+        Base::Url(url) => {
+            (Side { arm: Arm::base(None), url: Some(url.clone()), plan: None }, url.clone(), None)
+        }
+        Base::Start(command) => {
+            let mut own = (**plan).clone();
+            let start = Text::compile(command).map_err(|e| PairedError::Command(e.to_string()))?;
+            own.target.start = Some(start);
+            own.target.build = None;
+            let side = Side { arm: Arm::base(None), url: None, plan: Some(Arc::new(own)) };
+            (side, format!("`{command}`"), None)
+        }
+        Base::Revision(reference) => {
+            if plan.target.start.is_none() {
+                return Err(PairedError::NoStart);
+            }
+            let here = Utf8PathBuf::from(".");
+            let cache = Utf8PathBuf::from_path_buf(std::env::temp_dir())
+                .unwrap_or_else(|_| ".loadgate".into())
+                .join("loadgate-base");
+            let tree = BaseTree::check_out(reference, &here, &cache).await?;
+            let arm = Arm::base(Some(tree.directory));
+            context.observer.on(&Event::Building { arm: "base", commit: &tree.commit });
+            Target::build(
+                &plan.target,
+                &arm,
+                &context.variables(),
+                &context.options.out.join("base-build.log"),
+            )
+            .await
+            .map_err(|source| PairedError::Target { arm: "base", source })?;
+            let short: String = tree.commit.chars().take(12).collect();
+            (Side { arm, url: None, plan: None }, format!("{reference} ({short})"), Some(tree.commit))
+        }
+    })
+}
+
+/// Runs rounds.
+struct Paired<'a> {
+    context: &'a Context<'a>,
+    /// The plan with its scenarios cut to slots.
+    head: Context<'a>,
+    base: Context<'a>,
+    base_side: Side,
+    /// Both sides would listen on the same port, so only one can run at a time.
+    in_turns: bool,
+}
+
+impl<'a> Paired<'a> {
+    fn new(context: &'a Context<'a>, base_side: Side) -> Self {
+        let slots = |plan: &Plan| {
+            let mut plan = plan.clone();
+            plan.scenarios = plan.scenarios.iter().map(|scenario| Arc::new(slot(scenario))).collect();
+            Arc::new(plan)
+        };
+        let head = context.with_plan(slots(&context.plan));
+        let base = context.with_plan(slots(base_side.plan.as_deref().unwrap_or(&context.plan)));
+        let both_started = context.options.url.is_none() && base_side.url.is_none();
+        let in_turns = both_started && context.plan.target.fixed_url().is_some();
+        Self { context, head, base, base_side, in_turns }
+    }
+}
+
+impl Paired<'_> {
+    fn empty(&self) -> Rounds {
+        self.head.plan.scenarios.iter().map(|scenario| (scenario.name.clone(), Vec::new())).collect()
+    }
+
+    /// Runs so many rounds, beginning with restarted processes, and adds them. `number` counts the rounds of the whole run.
+    async fn run(
+        &self,
+        rounds: &mut Rounds,
+        number: &mut u32,
+        count: u32,
+        purpose: &str,
+    ) -> Result<(), PairedError> {
+        let mut left = count;
+        while left > 0 && !self.context.control.is_stopped() {
+            let block = *number;
+            if self.in_turns {
+                self.context.observer.on(&Event::Round { number: *number + 1, purpose });
+                self.round_in_turns(rounds, *number, block).await?;
+                (*number, left) = (*number + 1, left - 1);
+                continue;
+            }
+            let begun = Instant::now();
+            let mut sides = self.start_both().await?;
+            let starting = begun.elapsed();
+            for _ in 0..ROUNDS_PER_BLOCK.min(left) {
+                self.context.observer.on(&Event::Round { number: *number + 1, purpose });
+                let begun = Instant::now();
+                let outcome = self.round(rounds, *number, block, &mut sides).await;
+                if outcome.is_err() {
+                    stop(sides).await;
+                    return outcome;
+                }
+                (*number, left) = (*number + 1, left - 1);
+                // Fresh processes for every round, where they are cheap: their own luck (memory layout, hash seeds) is
+                // part of the noise, and the state of the service is the same in each round.
+                let dear = starting.as_secs_f64() > START_SHARE * begun.elapsed().as_secs_f64();
+                if !dear || self.context.control.is_stopped() {
+                    break;
+                }
+            }
+            stop(sides).await;
+        }
+        Ok(())
+    }
+
+    async fn start_both(&self) -> Result<[RunningArm<'_>; 2], PairedError> {
+        let base = self.start_base().await?;
+        match self.start_head().await {
+            Ok(head) => Ok([base, head]),
+            Err(error) => {
+                base.stop().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn start_base(&self) -> Result<RunningArm<'_>, PairedError> {
+        let log = self.context.options.out.join("target-base.log");
+        RunningArm::start(&self.base, self.base_side.arm.clone(), self.base_side.url.as_deref(), &log)
+            .await
+            .map_err(|source| PairedError::Target { arm: "base", source })
+    }
+
+    async fn start_head(&self) -> Result<RunningArm<'_>, PairedError> {
+        let log = self.context.options.out.join("target-head.log");
+        RunningArm::start(&self.head, Arm::head(), self.context.options.url.as_deref(), &log)
+            .await
+            .map_err(|source| PairedError::Target { arm: "head", source })
+    }
+
+    /// Both sides are there: scenario by scenario, one after the other.
+    async fn round(
+        &self,
+        rounds: &mut Rounds,
+        number: u32,
+        block: u32,
+        sides: &mut [RunningArm<'_>; 2],
+    ) -> Result<(), PairedError> {
+        let control_ms = control::measure().await;
+        for (index, (_, of_scenario)) in rounds.iter_mut().enumerate() {
+            let mut slots = [Slot::default(), Slot::default()];
+            for side in self.order(number, index) {
+                slots[side] = slot_of(&mut sides[side], index, number).await?;
+            }
+            if self.context.control.is_stopped() {
+                return Ok(());
+            }
+            let [base, head] = slots;
+            of_scenario.push(PairedRound { block, base, head, control_ms });
+        }
+        Ok(())
+    }
+
+    /// One port for both: the whole suite on one side, then on the other.
+    async fn round_in_turns(&self, rounds: &mut Rounds, number: u32, block: u32) -> Result<(), PairedError> {
+        let control_ms = control::measure().await;
+        let mut slots: [Vec<Slot>; 2] = [Vec::new(), Vec::new()];
+        for side in self.order(number, 0) {
+            let mut arm = if side == 0 { self.start_base().await? } else { self.start_head().await? };
+            for index in 0..rounds.len() {
+                match slot_of(&mut arm, index, number).await {
+                    Ok(slot) => slots[side].push(slot),
+                    Err(error) => {
+                        arm.stop().await;
+                        return Err(error);
+                    }
+                }
+            }
+            arm.stop().await;
+        }
+        if self.context.control.is_stopped() {
+            return Ok(());
+        }
+        let [base, head] = slots;
+        for ((_, of_scenario), (base, head)) in rounds.iter_mut().zip(base.into_iter().zip(head)) {
+            of_scenario.push(PairedRound { block, base, head, control_ms });
+        }
+        Ok(())
+    }
+
+    /// Indices of the sides (0 base, 1 head) in the order of this round; each scenario draws for itself.
+    fn order(&self, number: u32, scenario: usize) -> [usize; 2] {
+        let seed = self.context.plan.seed.wrapping_add(scenario as u64);
+        if head_first(seed, number) { [1, 0] } else { [0, 1] }
+    }
+}
+
+async fn stop(sides: [RunningArm<'_>; 2]) {
+    for side in sides {
+        side.stop().await;
+    }
+}
+
+/// Loads one side once.
+async fn slot_of(side: &mut RunningArm<'_>, index: usize, number: u32) -> Result<Slot, PairedError> {
+    let moment = Moment::now();
+    // Rounds after the first pass, so that no round repeats its choices.
+    let scenario = side.scenario(index, number + 1).await;
+    let (steal, pressure) = (moment.steal(), moment.pressure());
+    match side.died(&scenario).await {
+        Some(status) => Err(PairedError::Ended { arm: side.name(), scenario: scenario.name, status }),
+        None => Ok(Slot { scenario, steal, pressure }),
+    }
+}
+
+/// The scenario as it is run in a slot: long ones are cut, and nobody waits for the target to come to rest.
+fn slot(scenario: &Scenario) -> Scenario {
+    let mut slot = scenario.clone();
+    slot.settle = Duration::ZERO;
+    for class in &mut slot.classes {
+        if let Load::Duration { duration, .. } = &mut class.load {
+            *duration = (*duration).min(SLOT);
+            slot.warm_up = WARM_UP.min(*duration / 5).max(slot.warm_up.min(*duration / 5));
+        }
+    }
+    slot
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_scenarios_are_cut_to_slots() {
+        let plan = crate::suite::load_text(
+            "test.yml",
+            "name: t\ntarget: { url: 'http://127.0.0.1:1' }\nflows: { f: [ { get: / } ] }\nscenarios:\n  \
+             long: { load: { users: 2, duration: 30s }, flow: f }\n  few: { load: { users: 2, iterations: 3 }, flow: f }\n",
+            ".".into(),
+            &crate::suite::LoadOptions::default(),
+        );
+        let plan = plan.unwrap_or_else(|e| panic!("{}", e.render(false)));
+        let [long, few] = [0, 1].map(|i| slot(&plan.scenarios[i]));
+        assert!(matches!(long.classes[0].load, Load::Duration { duration, .. } if duration == SLOT));
+        assert_eq!((long.warm_up, long.settle), (WARM_UP, Duration::ZERO));
+        assert_eq!(few.classes[0].load, plan.scenarios[1].classes[0].load);
+        assert_eq!(few.warm_up, Duration::ZERO);
+    }
+}
