@@ -9,6 +9,7 @@
 //! - [`condition`] parses and judges `figure op value`.
 //! - [`baseline`] is the file with earlier runs.
 //! - [`judge`] compares, concludes and gives the exit code.
+//! - [`trend`] finds where figures changed over many runs.
 //! - [`chart`] and [`page`] show a report, out of [`html`].
 
 pub mod baseline;
@@ -21,6 +22,8 @@ pub mod judge;
 pub mod model;
 pub mod page;
 pub mod quantity;
+mod random;
+pub mod trend;
 pub mod verdict;
 
 pub use histogram::Histogram;

@@ -20,18 +20,17 @@ mod findings;
 mod holm;
 pub mod paired;
 pub mod policy;
-#[cfg(test)]
-pub(crate) mod random;
 mod share;
 #[cfg(test)]
 mod simulated;
 mod speed;
 pub mod stored;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use self::conclude::conclude;
 pub use self::confirm::{confirm, settle};
 pub use self::exit::{FailOn, exit_code};
 pub use self::policy::{Better, FigureRule, Policy};
+pub(crate) use self::speed::median;
 pub use self::stored::{compare, compare_reports, missing};

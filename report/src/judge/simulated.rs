@@ -6,10 +6,10 @@
 
 use super::confirm::decide;
 use super::policy::{Kind, Policy};
-use super::random::Random;
 use super::speed::{self, Measured};
 use crate::model::{ChangeOutcome, ComparedFigure};
 use crate::quantity::Unit;
+use crate::random::Random;
 
 /// One run's figure.
 fn figure(random: &mut Random, center: f64, noise: f64) -> Measured {

@@ -12,7 +12,7 @@ use crate::quantity::Unit;
 use crate::{Histogram, Verdict};
 
 /// A scenario `light` whose latencies are `ms`, completed in closed load by ten users.
-pub(super) fn scenario(ms: &[f64]) -> Scenario {
+pub(crate) fn scenario(ms: &[f64]) -> Scenario {
     let mut latency = Histogram::default();
     ms.iter().for_each(|ms| latency.record_us((ms * 1000.0) as u64));
     let n = ms.len() as u64;
@@ -47,7 +47,7 @@ pub(super) fn condition(text: &str, verdict: Verdict) -> ConditionResult {
     }
 }
 
-pub(super) fn report(id: u64, scenarios: Vec<Scenario>) -> Report {
+pub(crate) fn report(id: u64, scenarios: Vec<Scenario>) -> Report {
     let mut report = Report { schema: SCHEMA.into(), scenarios, ..Report::default() };
     report.suite.name = "chat".into();
     report.suite.hash = "abc".into();
@@ -58,7 +58,7 @@ pub(super) fn report(id: u64, scenarios: Vec<Scenario>) -> Report {
 }
 
 /// Latencies around `center` ms, spread by ±20 % in a fixed pattern that `seed` rotates.
-pub(super) fn around(center: f64, n: usize, seed: usize) -> Vec<f64> {
+pub(crate) fn around(center: f64, n: usize, seed: usize) -> Vec<f64> {
     (0..n).map(|i| center * (0.8 + 0.4 * (((i * 37 + seed * 11) % 101) as f64 / 100.0))).collect()
 }
 

@@ -1,20 +1,14 @@
 //! Who goes first in a round.
 
+use crate::random::Random;
+
 /// Whether head is loaded before base in this round (from 0).
 ///
 /// Of each two rounds one begins with either side, so a drift of the machine cannot favour one of them; which of the two is drawn
 /// from the recorded seed, so that nothing periodic can.
 pub fn head_first(seed: u64, round: u32) -> bool {
-    let drawn = splitmix(seed ^ splitmix(u64::from(round / 2))) & 1 == 1;
+    let drawn = Random(seed ^ Random(u64::from(round / 2)).bits()).bits() & 1 == 1;
     drawn ^ (round % 2 == 1)
-}
-
-/// SplitMix64's output function (Steele, Lea & Flood: Fast splittable pseudorandom number generators, 2014).
-fn splitmix(state: u64) -> u64 {
-    let mut z = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 #[cfg(test)]

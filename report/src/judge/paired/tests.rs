@@ -4,9 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::judge::policy::Policy;
-use crate::judge::random::Random;
 use crate::judge::tests::scenario;
 use crate::model::{ChangeOutcome, Comparison, FailureKind};
+use crate::random::Random;
 
 /// A slot of 60 requests around `ms`, `noise` off as a whole, `failed` of them failed.
 fn slot(random: &mut Random, ms: f64, noise: f64, failed: u64) -> Slot {
