@@ -41,7 +41,6 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -69,6 +68,8 @@ use crate::suite::scope::Scope;
 pub struct Settings {
     /// The target; paths of the suite go below its path.
     pub base_url: Url,
+    /// Whether the target speaks HTTP/2 without TLS; with TLS it is agreed on in the handshake.
+    pub http2: bool,
     /// Seed of every random choice.
     pub seed: u64,
     /// Which repetition of the scenario this is; each makes other choices.
@@ -203,7 +204,7 @@ fn load(
         let order = Order {
             number,
             shared: shared.clone(),
-            base_url: settings.base_url.clone(),
+            base: base_endpoint(&settings.base_url, settings.http2)?,
             window,
             control: control.clone(),
             ready: ready.clone(),
@@ -252,7 +253,7 @@ fn raise_file_limit() {
     }
 }
 
-/// The endpoints of a runtime.
-fn endpoints(settings: &Settings) -> Result<Rc<client::Endpoints>, EngineError> {
-    Ok(Rc::new(client::Endpoints::new(client::Endpoint::resolve(&settings.base_url)?)))
+/// The target's endpoint; its host is looked up.
+fn base_endpoint(base_url: &Url, http2: bool) -> Result<client::Endpoint, EndpointError> {
+    Ok(client::Endpoint::resolve(base_url)?.with_prior_knowledge(http2))
 }

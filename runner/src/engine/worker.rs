@@ -17,7 +17,6 @@ use super::recorder::{Recorder, Window, micros};
 use super::schedule::{Closed, Next, Open, Schedule};
 use super::seat::{Seat, Shared};
 use super::user::User;
-use url::Url;
 
 /// What a worker brings back.
 #[derive(Debug)]
@@ -36,7 +35,8 @@ pub(crate) struct Measured {
 pub(crate) struct Order {
     pub(crate) number: usize,
     pub(crate) shared: Arc<Shared>,
-    pub(crate) base_url: Url,
+    /// The target.
+    pub(crate) base: Endpoint,
     pub(crate) window: Window,
     pub(crate) control: Control,
     /// Tells that everything is set up.
@@ -47,11 +47,11 @@ pub(crate) struct Order {
 
 /// Runs a worker until its users are through or are stopped. `None` where the release never came.
 pub(crate) fn run(order: Order) -> Result<Option<Measured>, super::EngineError> {
-    let Order { number, shared, base_url, window, control, ready, release } = order;
+    let Order { number, shared, base, window, control, ready, release } = order;
     let mut builder = Builder::new_current_thread();
     let runtime =
         builder.enable_all().build_local(LocalOptions::default()).map_err(super::EngineError::Runtime)?;
-    let endpoints = Rc::new(Endpoints::new(Endpoint::resolve(&base_url)?));
+    let endpoints = Rc::new(Endpoints::new(base));
     let scenario = &shared.scenario;
     let recorder = Recorder::new(
         Instant::now(),

@@ -82,6 +82,7 @@ impl<'a> RunningArm<'a> {
         let monitor = Monitor::start(self.target.pid(), &plan.target.probes, &self.target.url, &scope).await;
         let settings = Settings {
             base_url: self.target.url.clone(),
+            http2: plan.target.http2,
             seed: plan.seed,
             round: u64::from(round),
             workers: 0,

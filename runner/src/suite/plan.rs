@@ -73,6 +73,8 @@ pub struct Target {
     pub probes: Vec<Arc<Probe>>,
     /// How long it may take to end after SIGTERM.
     pub stop_within: Duration,
+    /// Whether it speaks HTTP/2 without TLS.
+    pub http2: bool,
 }
 
 /// How to tell that the target is ready.

@@ -1,243 +1,83 @@
-//! One HTTP/1.1 connection.
-
-use std::future::poll_fn;
-use std::pin::Pin;
-use std::task::Poll;
+//! A connection to the target, whatever it speaks, and the response that was read from it last.
 
 use http::{HeaderMap, Method};
-use loadgate_report::model::FailureKind;
-use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWrite as _, ReadBuf};
 
-use super::chunked::Chunked;
-use super::head::{self, Framing, Head};
+use super::head::Head;
+use super::http1::Http1;
+use super::http2::Http2;
 use super::socket::Socket;
 use super::{Coding, Endpoint, TransportError};
-
-/// Room for a head and a small body; larger bodies make their own.
-const BUFFER: usize = 4 * 1024;
-/// A buffer that has grown beyond this is given back after the response.
-const KEPT: usize = 16 * 1024;
-/// Most room that an announced length makes at once; a server's word alone must not fill memory.
-const LARGEST_RESERVE: usize = 1 << 20;
-/// Largest head.
-const MAX_HEAD: usize = 256 * 1024;
-/// Largest body that is kept for checks. A load generator holds one of these for each user.
-const MAX_BODY: usize = 1 << 30;
 
 /// A connection and the response that was read from it last.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    stream: Socket,
-    /// The head, and the body right behind it unless it is chunked.
-    buffer: Vec<u8>,
+    protocol: Protocol,
     head: Option<Head>,
-    body: Body,
     /// The body unpacked, where it came packed.
     unpacked: Option<Vec<u8>>,
-    /// Whether another request may follow.
-    reusable: bool,
 }
 
-/// Where the body is, and how much of it is there.
 #[derive(Debug)]
-enum Body {
-    /// In the buffer behind the head; `left` bytes are still to come (`None`: until the connection ends).
-    Behind { left: Option<u64> },
-    /// Decoded apart.
-    Apart { bytes: Vec<u8>, decoder: Chunked },
+enum Protocol {
+    Http1(Http1),
+    Http2(Box<Http2>),
 }
 
 impl Connection {
-    /// Opens a connection.
+    /// Opens a connection. It speaks HTTP/2 where that was agreed on in the TLS handshake, or where the endpoint is known
+    /// to speak it.
     pub(crate) async fn open(endpoint: &Endpoint) -> Result<Self, TransportError> {
-        endpoint.connect().await.map(Self::over)
+        let socket = endpoint.connect().await?;
+        if endpoint.prior_knowledge || socket.agreed_on_http2() {
+            let http2 = Box::pin(Http2::over(socket, endpoint.origin.clone())).await?;
+            return Ok(Self::speaking(Protocol::Http2(Box::new(http2))));
+        }
+        Ok(Self::over(socket))
     }
 
-    /// A connection over a connected socket.
-    pub(super) fn over(stream: Socket) -> Self {
-        Self {
-            stream,
-            buffer: Vec::new(),
-            head: None,
-            body: Body::Behind { left: Some(0) },
-            unpacked: None,
-            reusable: true,
-        }
+    /// An HTTP/1.1 connection over a connected socket.
+    pub(super) fn over(socket: Socket) -> Self {
+        Self::speaking(Protocol::Http1(Http1::over(socket)))
+    }
+
+    fn speaking(protocol: Protocol) -> Self {
+        Self { protocol, head: None, unpacked: None }
     }
 
     /// Whether a kept connection can take another request: the last response was whole, and the server has neither closed
     /// it nor sent anything since. It costs no system call while nothing has arrived.
     pub(crate) fn is_usable(&mut self) -> bool {
-        self.reusable && self.stream.is_quiet()
-    }
-
-    /// Writes a request. Ends early where the server answers before it has read everything (such as 413), or has closed:
-    /// there may be a response all the same.
-    pub(crate) async fn send(&mut self, head: &[u8], body: &[u8]) -> Result<(), TransportError> {
-        self.buffer.clear();
-        self.head = None;
-        self.reusable = false;
-        for part in [head, body] {
-            if !self.write(part).await? {
-                break;
-            }
+        match &mut self.protocol {
+            Protocol::Http1(http1) => http1.is_usable(),
+            Protocol::Http2(http2) => http2.is_usable(),
         }
-        Ok(())
     }
 
-    /// Writes; `false` where the server did not want all of it.
-    async fn write(&mut self, mut bytes: &[u8]) -> Result<bool, TransportError> {
-        let Self { stream, buffer, .. } = self;
-        poll_fn(|context| {
-            while !bytes.is_empty() {
-                match Pin::new(&mut *stream).poll_write(context, bytes) {
-                    Poll::Ready(Ok(0)) => return Poll::Ready(Ok(false)),
-                    Poll::Ready(Ok(n)) => bytes = &bytes[n..],
-                    // What the server said before it closed may still be there to read.
-                    Poll::Ready(Err(_)) => return Poll::Ready(Ok(false)),
-                    Poll::Pending => {
-                        buffer.reserve(BUFFER);
-                        let mut spare = ReadBuf::uninit(buffer.spare_capacity_mut());
-                        let before = spare.filled().len();
-                        return match Pin::new(&mut *stream).poll_read(context, &mut spare) {
-                            Poll::Ready(Ok(())) if spare.filled().len() > before => {
-                                let early = spare.filled().to_vec();
-                                buffer.extend_from_slice(&early);
-                                Poll::Ready(Ok(false))
-                            }
-                            Poll::Ready(Ok(())) => Poll::Ready(Ok(false)),
-                            Poll::Ready(Err(error)) => {
-                                Poll::Ready(Err(TransportError::lost(&error, "while the request was sent")))
-                            }
-                            Poll::Pending => Poll::Pending,
-                        };
-                    }
-                }
-            }
-            // TLS may hold back what it has encrypted until it is told that this is all.
-            Pin::new(&mut *stream).poll_flush(context).map(|flushed| Ok(flushed.is_ok()))
-        })
-        .await
+    /// Sends a request: its head as HTTP/1.1 writes it, with the beginning of the body, and the rest of the body.
+    pub(crate) async fn send(&mut self, head: &[u8], body: &[u8]) -> Result<(), TransportError> {
+        self.head = None;
+        match &mut self.protocol {
+            Protocol::Http1(http1) => http1.send(head, body).await,
+            Protocol::Http2(http2) => Box::pin(http2.send(head, body)).await,
+        }
     }
 
     /// Reads the head of the response; interim responses (1xx) are skipped.
     pub(crate) async fn receive_head(&mut self, method: &Method) -> Result<Head, TransportError> {
-        loop {
-            if !self.buffer.is_empty()
-                && let Some(head) = head::parse(&self.buffer, method)?
-            {
-                if (100..200).contains(&head.status) && head.status != 101 {
-                    self.buffer.drain(..head.length);
-                    continue;
-                }
-                self.head = Some(head);
-                self.begin_body(head)?;
-                return Ok(head);
-            }
-            if self.buffer.len() > MAX_HEAD {
-                return Err(TransportError::protocol("the head of the response is larger than 256 KiB"));
-            }
-            self.buffer.reserve(BUFFER);
-            if self.read("before a response").await? == 0 {
-                let message = if self.buffer.is_empty() {
-                    "the server closed the connection without a response"
-                } else {
-                    "the server closed the connection within the head of the response"
-                };
-                return Err(TransportError::new(FailureKind::Reset, message));
-            }
-        }
-    }
-
-    fn begin_body(&mut self, head: Head) -> Result<(), TransportError> {
-        let arrived = (self.buffer.len() - head.length) as u64;
-        self.body = match head.framing {
-            Framing::Length(length) => {
-                if length > MAX_BODY as u64 {
-                    return Err(TransportError::protocol(format!(
-                        "a body of {length} bytes is more than 1 GiB"
-                    )));
-                }
-                if arrived > length {
-                    return Err(TransportError::protocol(format!(
-                        "{} bytes more than the announced {length}",
-                        arrived - length
-                    )));
-                }
-                Body::Behind { left: Some(length - arrived) }
-            }
-            Framing::UntilClose => Body::Behind { left: None },
-            Framing::Chunked => {
-                let mut body = Body::Apart { bytes: Vec::new(), decoder: Chunked::new() };
-                self.decode(&mut body)?;
-                body
-            }
+        let head = match &mut self.protocol {
+            Protocol::Http1(http1) => http1.receive_head(method).await?,
+            Protocol::Http2(http2) => Box::pin(http2.receive_head()).await?,
         };
-        Ok(())
-    }
-
-    /// Decodes what has arrived behind the head.
-    fn decode(&mut self, body: &mut Body) -> Result<(), TransportError> {
-        if let (Body::Apart { bytes, decoder }, Some(head)) = (body, self.head) {
-            let arrived = &self.buffer[head.length..];
-            if decoder.decode(arrived, bytes)? < arrived.len() {
-                return Err(TransportError::protocol("bytes after the end of a chunked body"));
-            }
-            self.buffer.truncate(head.length);
-        }
-        Ok(())
-    }
-
-    /// Whether the body is whole.
-    fn is_whole(&self) -> bool {
-        match &self.body {
-            Body::Behind { left } => *left == Some(0),
-            Body::Apart { decoder, .. } => decoder.is_done(),
-        }
+        self.head = Some(head);
+        Ok(head)
     }
 
     /// Waits for more of the body; `false` at its end. What has arrived by then is in [`Connection::body`].
     pub(crate) async fn receive_more(&mut self) -> Result<bool, TransportError> {
-        if self.is_whole() {
-            return Ok(false);
+        match &mut self.protocol {
+            Protocol::Http1(http1) => http1.receive_more().await,
+            Protocol::Http2(http2) => Box::pin(http2.receive_more()).await,
         }
-        let room = match &self.body {
-            Body::Behind { left: Some(left) } => (*left as usize).min(LARGEST_RESERVE),
-            _ => BUFFER,
-        };
-        self.buffer.reserve(room);
-        let read = self.read("within the body").await?;
-        if read == 0 {
-            return match &mut self.body {
-                Body::Behind { left: left @ None } => {
-                    *left = Some(0);
-                    Ok(false)
-                }
-                Body::Behind { left: Some(left) } => Err(TransportError::new(
-                    FailureKind::Truncated,
-                    format!("the connection ended {left} bytes before the announced length of the body"),
-                )),
-                Body::Apart { .. } => Err(TransportError::new(
-                    FailureKind::Truncated,
-                    "the connection ended before the last chunk of the body",
-                )),
-            };
-        }
-        let mut body = std::mem::replace(&mut self.body, Body::Behind { left: None });
-        match &mut body {
-            Body::Behind { left: Some(left) } => {
-                *left = left.checked_sub(read as u64).ok_or_else(|| {
-                    TransportError::protocol("more bytes than the announced length of the body")
-                })?;
-            }
-            Body::Behind { left: None } => {}
-            Body::Apart { .. } => self.decode(&mut body)?,
-        }
-        self.body = body;
-        if self.body().len() > MAX_BODY {
-            return Err(TransportError::protocol("the body is larger than 1 GiB"));
-        }
-        Ok(true)
     }
 
     /// Reads the whole body.
@@ -257,13 +97,12 @@ impl Connection {
         Ok(())
     }
 
-    async fn read(&mut self, place: &str) -> Result<usize, TransportError> {
-        self.stream.read_buf(&mut self.buffer).await.map_err(|error| TransportError::lost(&error, place))
-    }
-
-    /// The head as it came.
-    pub(crate) fn head_bytes(&self) -> &[u8] {
-        &self.buffer[..self.head.map_or(0, |head| head.length)]
+    /// The head as it came, or as HTTP/1.1 would write it.
+    fn head_bytes(&self) -> &[u8] {
+        match &self.protocol {
+            Protocol::Http1(http1) => http1.head_bytes(),
+            Protocol::Http2(http2) => http2.head_bytes(),
+        }
     }
 
     /// The body as far as it has arrived.
@@ -271,9 +110,9 @@ impl Connection {
         if let Some(unpacked) = &self.unpacked {
             return unpacked;
         }
-        match &self.body {
-            Body::Behind { .. } => &self.buffer[self.head.map_or(0, |head| head.length)..],
-            Body::Apart { bytes, .. } => bytes,
+        match &self.protocol {
+            Protocol::Http1(http1) => http1.body(),
+            Protocol::Http2(http2) => http2.body(),
         }
     }
 
@@ -284,19 +123,19 @@ impl Connection {
 
     /// All headers of the response.
     pub(crate) fn headers(&self) -> HeaderMap {
-        head::headers(self.head_bytes())
+        match &self.protocol {
+            Protocol::Http1(http1) => http1.headers(),
+            Protocol::Http2(http2) => http2.headers(),
+        }
     }
 
     /// Forgets the response; whether the connection can be used again.
     pub(crate) fn finish(&mut self) -> bool {
-        self.reusable = self.is_whole() && self.head.is_some_and(|head| head.keep_alive);
         self.head = None;
         self.unpacked = None;
-        self.body = Body::Behind { left: Some(0) };
-        self.buffer.clear();
-        if self.buffer.capacity() > KEPT {
-            self.buffer.shrink_to(BUFFER);
+        match &mut self.protocol {
+            Protocol::Http1(http1) => http1.finish(),
+            Protocol::Http2(http2) => http2.finish(),
         }
-        self.reusable
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Endpoint {
     key: String,
     route: Route,
     tls: Option<Tls>,
+    /// Whether it is known to speak HTTP/2 without having been asked.
+    pub(crate) prior_knowledge: bool,
 }
 
 /// How it is reached.
@@ -85,7 +87,7 @@ impl Endpoint {
             .map_err(|error| fail(format!("`{url}`: {error}")))?;
         let tls = if url.scheme() == "https" { Some(Tls::new(bare)?) } else { None };
         let route = Route::Tcp { addresses, preferred: Cell::new(0) };
-        Ok(Self { authority, origin, key: key(url), route, tls })
+        Ok(Self { authority, origin, key: key(url), route, tls, prior_knowledge: false })
     }
 
     /// `http+unix://%2Frun%2Fservice.sock/path`: the socket's path is percent-encoded in the place of the host.
@@ -101,10 +103,22 @@ impl Endpoint {
             }
             let origin = Url::parse("http://localhost/").expect("this URL is valid");
             let route = Route::Unix(PathBuf::from(path));
-            Ok(Self { authority: "localhost".to_owned(), origin, key: key(url), route, tls: None })
+            Ok(Self {
+                authority: "localhost".to_owned(),
+                origin,
+                key: key(url),
+                route,
+                tls: None,
+                prior_knowledge: false,
+            })
         }
         #[cfg(not(unix))]
         Err(fail(format!("`{url}`: this system has no Unix sockets")))
+    }
+
+    /// The same, where it is known beforehand whether it speaks HTTP/2 without TLS (RFC 9113, section 3.3).
+    pub(crate) fn with_prior_knowledge(self, http2: bool) -> Self {
+        Self { prior_knowledge: http2 && self.tls.is_none(), ..self }
     }
 
     /// Opens a connection, trying the addresses in turn from the one that worked last, and shakes hands where it is TLS.

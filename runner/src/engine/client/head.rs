@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use super::{Coding, TransportError};
 
 /// Most headers that a response may have (as in hyper).
-const MAX_HEADERS: usize = 100;
+pub(super) const MAX_HEADERS: usize = 100;
 
 /// How the end of a body is found (RFC 9112, section 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub(super) fn parse(bytes: &[u8], method: &Method) -> Result<Option<Head>, Trans
     let mut content_length: Option<u64> = None;
     let mut transfer_encoding: Option<&[u8]> = None;
     let mut keep_alive = response.version == Some(1);
-    let (mut sets_cookies, mut event_stream, mut coding) = (false, false, Coding::Identity);
+    let mut notable = Notable::default();
     for header in response.headers.iter() {
         match header.name.len() {
             14 if header.name.eq_ignore_ascii_case("content-length") => {
@@ -79,15 +79,7 @@ pub(super) fn parse(bytes: &[u8], method: &Method) -> Result<Option<Head>, Trans
                     }
                 }
             }
-            10 if header.name.eq_ignore_ascii_case("set-cookie") => sets_cookies = true,
-            12 if header.name.eq_ignore_ascii_case("content-type") => {
-                let kind = header.value.split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
-                event_stream = kind.eq_ignore_ascii_case(b"text/event-stream");
-            }
-            16 if header.name.eq_ignore_ascii_case("content-encoding") => {
-                coding = Coding::parse(header.value)
-            }
-            _ => {}
+            _ => notable.note(header.name, header.value),
         }
     }
     let framing = if *method == Method::HEAD || status < 200 || status == 204 || status == 304 {
@@ -101,7 +93,42 @@ pub(super) fn parse(bytes: &[u8], method: &Method) -> Result<Option<Head>, Trans
     if framing == Framing::UntilClose || status == 101 {
         keep_alive = false;
     }
-    Ok(Some(Head { status, framing, keep_alive, sets_cookies, event_stream, coding, length }))
+    Ok(Some(notable.head(status, framing, keep_alive, length)))
+}
+
+/// What is taken note of while headers are gone through.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Notable {
+    sets_cookies: bool,
+    event_stream: bool,
+    coding: Coding,
+}
+
+impl Default for Notable {
+    fn default() -> Self {
+        Self { sets_cookies: false, event_stream: false, coding: Coding::Identity }
+    }
+}
+
+impl Notable {
+    /// Looks at one header.
+    pub(super) fn note(&mut self, name: &str, value: &[u8]) {
+        match name.len() {
+            10 if name.eq_ignore_ascii_case("set-cookie") => self.sets_cookies = true,
+            12 if name.eq_ignore_ascii_case("content-type") => {
+                let kind = value.split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
+                self.event_stream = kind.eq_ignore_ascii_case(b"text/event-stream");
+            }
+            16 if name.eq_ignore_ascii_case("content-encoding") => self.coding = Coding::parse(value),
+            _ => {}
+        }
+    }
+
+    /// The head that these headers belong to.
+    pub(super) fn head(self, status: u16, framing: Framing, keep_alive: bool, length: usize) -> Head {
+        let Self { sets_cookies, event_stream, coding } = self;
+        Head { status, framing, keep_alive, sets_cookies, event_stream, coding, length }
+    }
 }
 
 /// All headers of a head that [`parse`] has accepted.

@@ -2,7 +2,7 @@
 //!
 //! HTTP/1.1 is written and read here, with hyper's parser (httparse) for heads. Requests that never change are serialised
 //! once, a response lies in one buffer, and the instants that figures need (first byte written, each arrival of bytes) are
-//! taken where they happen.
+//! taken where they happen. HTTP/2 is hyper's.
 
 mod chunked;
 mod coding;
@@ -10,6 +10,8 @@ mod connection;
 mod deadline;
 mod endpoint;
 mod head;
+mod http1;
+mod http2;
 mod redirect;
 mod socket;
 mod tls;

@@ -20,6 +20,14 @@ pub(crate) enum Socket {
 }
 
 impl Socket {
+    /// Whether the TLS handshake has agreed on HTTP/2.
+    pub(crate) fn agreed_on_http2(&self) -> bool {
+        match self {
+            Self::Tls(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
+            _ => false,
+        }
+    }
+
     /// Whether nothing has arrived, and the other side has not closed. It costs no system call while that is so.
     pub(crate) fn is_quiet(&mut self) -> bool {
         let mut byte = [0];

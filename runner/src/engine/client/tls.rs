@@ -57,7 +57,7 @@ pub(super) fn with_roots(roots: RootCertStore) -> Result<ClientConfig, EndpointE
         .map_err(|error| fail(&error))?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
 }
 
@@ -97,17 +97,18 @@ mod tests {
     use crate::engine::client::Connection;
 
     /// A TLS server for `localhost` that answers each request on a connection, and its certificate authority.
-    async fn server() -> (std::net::SocketAddr, RootCertStore) {
+    async fn server(protocol: &str) -> (std::net::SocketAddr, RootCertStore) {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let mut roots = RootCertStore::empty();
         roots.add(made.cert.der().clone()).unwrap();
         let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
             .with_single_cert(vec![made.cert.der().clone()], key)
             .unwrap();
+        config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move {
@@ -125,7 +126,7 @@ mod tests {
 
     #[tokio::test]
     async fn requests_go_through_tls_again_and_again() {
-        let (address, roots) = server().await;
+        let (address, roots) = server("http/1.1").await;
         let tls = Tls::with("localhost", Arc::new(with_roots(roots).unwrap())).unwrap();
         let stream = TcpStream::connect(address).await.unwrap();
         let mut connection = Connection::over(tls.wrap(stream).await.unwrap());
@@ -141,7 +142,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_certificate_that_nobody_vouches_for_is_a_tls_failure() {
-        let (address, _) = server().await;
+        let (address, _) = server("http/1.1").await;
         let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let mut roots = RootCertStore::empty();
         roots.add(other.cert.der().clone()).unwrap();
@@ -149,5 +150,15 @@ mod tests {
         let error = tls.wrap(TcpStream::connect(address).await.unwrap()).await.unwrap_err();
         assert_eq!(error.kind, FailureKind::Tls);
         assert!(error.message.contains("certificate"), "{}", error.message);
+    }
+
+    #[tokio::test]
+    async fn http2_is_agreed_on_where_the_server_speaks_it() {
+        for (protocol, agreed) in [("http/1.1", false), ("h2", true)] {
+            let (address, roots) = server(protocol).await;
+            let tls = Tls::with("localhost", Arc::new(with_roots(roots).unwrap())).unwrap();
+            let socket = tls.wrap(TcpStream::connect(address).await.unwrap()).await.unwrap();
+            assert_eq!(socket.agreed_on_http2(), agreed, "{protocol}");
+        }
     }
 }

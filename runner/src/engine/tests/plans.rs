@@ -170,6 +170,7 @@ pub(super) const fn iterations(users: u32, iterations: u32) -> Load {
 pub(super) fn settings(base: &str) -> Settings {
     Settings {
         base_url: Url::parse(base).unwrap(),
+        http2: false,
         seed: 1,
         round: 0,
         workers: 2,

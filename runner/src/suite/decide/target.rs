@@ -56,6 +56,7 @@ impl Decider<'_> {
             ready: Ready { get: ready_get, within },
             probes,
             stop_within: file.stop_within.get().map_or(STOP_WITHIN, |within| within.value),
+            http2: file.http2.get().is_some_and(|http2| http2.value),
         })
     }
 

@@ -24,6 +24,8 @@ mapping! {
         optional probes: Table<ProbeFile>,
         /// Time that it may take to end after SIGTERM (default 10s).
         optional stop_within: At<Duration>,
+        /// The service speaks HTTP/2 without TLS (default false; with TLS it is agreed on in the handshake).
+        optional http2: At<bool>,
     }
 }
 

@@ -1,0 +1,262 @@
+//! One HTTP/1.1 connection.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+
+use http::{HeaderMap, Method};
+use loadgate_report::model::FailureKind;
+use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWrite as _, ReadBuf};
+
+use super::TransportError;
+use super::chunked::Chunked;
+use super::head::{self, Framing, Head};
+use super::socket::Socket;
+
+/// Room for a head and a small body; larger bodies make their own.
+const BUFFER: usize = 4 * 1024;
+/// A buffer that has grown beyond this is given back after the response.
+const KEPT: usize = 16 * 1024;
+/// Most room that an announced length makes at once; a server's word alone must not fill memory.
+const LARGEST_RESERVE: usize = 1 << 20;
+/// Largest head.
+const MAX_HEAD: usize = 256 * 1024;
+/// Largest body that is kept for checks. A load generator holds one of these for each user.
+const MAX_BODY: usize = 1 << 30;
+
+/// A connection and the response that was read from it last.
+#[derive(Debug)]
+pub(super) struct Http1 {
+    stream: Socket,
+    /// The head, and the body right behind it unless it is chunked.
+    buffer: Vec<u8>,
+    head: Option<Head>,
+    body: Body,
+    /// Whether another request may follow.
+    reusable: bool,
+}
+
+/// Where the body is, and how much of it is there.
+#[derive(Debug)]
+enum Body {
+    /// In the buffer behind the head; `left` bytes are still to come (`None`: until the connection ends).
+    Behind { left: Option<u64> },
+    /// Decoded apart.
+    Apart { bytes: Vec<u8>, decoder: Chunked },
+}
+
+impl Http1 {
+    /// A connection over a connected socket.
+    pub(super) fn over(stream: Socket) -> Self {
+        Self { stream, buffer: Vec::new(), head: None, body: Body::Behind { left: Some(0) }, reusable: true }
+    }
+
+    /// Whether a kept connection can take another request: the last response was whole, and the server has neither closed
+    /// it nor sent anything since. It costs no system call while nothing has arrived.
+    pub(super) fn is_usable(&mut self) -> bool {
+        self.reusable && self.stream.is_quiet()
+    }
+
+    /// Writes a request. Ends early where the server answers before it has read everything (such as 413), or has closed:
+    /// there may be a response all the same.
+    pub(super) async fn send(&mut self, head: &[u8], body: &[u8]) -> Result<(), TransportError> {
+        self.buffer.clear();
+        self.head = None;
+        self.reusable = false;
+        for part in [head, body] {
+            if !self.write(part).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes; `false` where the server did not want all of it.
+    async fn write(&mut self, mut bytes: &[u8]) -> Result<bool, TransportError> {
+        let Self { stream, buffer, .. } = self;
+        poll_fn(|context| {
+            while !bytes.is_empty() {
+                match Pin::new(&mut *stream).poll_write(context, bytes) {
+                    Poll::Ready(Ok(0)) => return Poll::Ready(Ok(false)),
+                    Poll::Ready(Ok(n)) => bytes = &bytes[n..],
+                    // What the server said before it closed may still be there to read.
+                    Poll::Ready(Err(_)) => return Poll::Ready(Ok(false)),
+                    Poll::Pending => {
+                        buffer.reserve(BUFFER);
+                        let mut spare = ReadBuf::uninit(buffer.spare_capacity_mut());
+                        let before = spare.filled().len();
+                        return match Pin::new(&mut *stream).poll_read(context, &mut spare) {
+                            Poll::Ready(Ok(())) if spare.filled().len() > before => {
+                                let early = spare.filled().to_vec();
+                                buffer.extend_from_slice(&early);
+                                Poll::Ready(Ok(false))
+                            }
+                            Poll::Ready(Ok(())) => Poll::Ready(Ok(false)),
+                            Poll::Ready(Err(error)) => {
+                                Poll::Ready(Err(TransportError::lost(&error, "while the request was sent")))
+                            }
+                            Poll::Pending => Poll::Pending,
+                        };
+                    }
+                }
+            }
+            // TLS may hold back what it has encrypted until it is told that this is all.
+            Pin::new(&mut *stream).poll_flush(context).map(|flushed| Ok(flushed.is_ok()))
+        })
+        .await
+    }
+
+    /// Reads the head of the response; interim responses (1xx) are skipped.
+    pub(super) async fn receive_head(&mut self, method: &Method) -> Result<Head, TransportError> {
+        loop {
+            if !self.buffer.is_empty()
+                && let Some(head) = head::parse(&self.buffer, method)?
+            {
+                if (100..200).contains(&head.status) && head.status != 101 {
+                    self.buffer.drain(..head.length);
+                    continue;
+                }
+                self.head = Some(head);
+                self.begin_body(head)?;
+                return Ok(head);
+            }
+            if self.buffer.len() > MAX_HEAD {
+                return Err(TransportError::protocol("the head of the response is larger than 256 KiB"));
+            }
+            self.buffer.reserve(BUFFER);
+            if self.read("before a response").await? == 0 {
+                let message = if self.buffer.is_empty() {
+                    "the server closed the connection without a response"
+                } else {
+                    "the server closed the connection within the head of the response"
+                };
+                return Err(TransportError::new(FailureKind::Reset, message));
+            }
+        }
+    }
+
+    fn begin_body(&mut self, head: Head) -> Result<(), TransportError> {
+        let arrived = (self.buffer.len() - head.length) as u64;
+        self.body = match head.framing {
+            Framing::Length(length) => {
+                if length > MAX_BODY as u64 {
+                    return Err(TransportError::protocol(format!(
+                        "a body of {length} bytes is more than 1 GiB"
+                    )));
+                }
+                if arrived > length {
+                    return Err(TransportError::protocol(format!(
+                        "{} bytes more than the announced {length}",
+                        arrived - length
+                    )));
+                }
+                Body::Behind { left: Some(length - arrived) }
+            }
+            Framing::UntilClose => Body::Behind { left: None },
+            Framing::Chunked => {
+                let mut body = Body::Apart { bytes: Vec::new(), decoder: Chunked::new() };
+                self.decode(&mut body)?;
+                body
+            }
+        };
+        Ok(())
+    }
+
+    /// Decodes what has arrived behind the head.
+    fn decode(&mut self, body: &mut Body) -> Result<(), TransportError> {
+        if let (Body::Apart { bytes, decoder }, Some(head)) = (body, self.head) {
+            let arrived = &self.buffer[head.length..];
+            if decoder.decode(arrived, bytes)? < arrived.len() {
+                return Err(TransportError::protocol("bytes after the end of a chunked body"));
+            }
+            self.buffer.truncate(head.length);
+        }
+        Ok(())
+    }
+
+    /// Whether the body is whole.
+    fn is_whole(&self) -> bool {
+        match &self.body {
+            Body::Behind { left } => *left == Some(0),
+            Body::Apart { decoder, .. } => decoder.is_done(),
+        }
+    }
+
+    /// Waits for more of the body; `false` at its end. What has arrived by then is in [`Http1::body`].
+    pub(super) async fn receive_more(&mut self) -> Result<bool, TransportError> {
+        if self.is_whole() {
+            return Ok(false);
+        }
+        let room = match &self.body {
+            Body::Behind { left: Some(left) } => (*left as usize).min(LARGEST_RESERVE),
+            _ => BUFFER,
+        };
+        self.buffer.reserve(room);
+        let read = self.read("within the body").await?;
+        if read == 0 {
+            return match &mut self.body {
+                Body::Behind { left: left @ None } => {
+                    *left = Some(0);
+                    Ok(false)
+                }
+                Body::Behind { left: Some(left) } => Err(TransportError::new(
+                    FailureKind::Truncated,
+                    format!("the connection ended {left} bytes before the announced length of the body"),
+                )),
+                Body::Apart { .. } => Err(TransportError::new(
+                    FailureKind::Truncated,
+                    "the connection ended before the last chunk of the body",
+                )),
+            };
+        }
+        let mut body = std::mem::replace(&mut self.body, Body::Behind { left: None });
+        match &mut body {
+            Body::Behind { left: Some(left) } => {
+                *left = left.checked_sub(read as u64).ok_or_else(|| {
+                    TransportError::protocol("more bytes than the announced length of the body")
+                })?;
+            }
+            Body::Behind { left: None } => {}
+            Body::Apart { .. } => self.decode(&mut body)?,
+        }
+        self.body = body;
+        if self.body().len() > MAX_BODY {
+            return Err(TransportError::protocol("the body is larger than 1 GiB"));
+        }
+        Ok(true)
+    }
+
+    async fn read(&mut self, place: &str) -> Result<usize, TransportError> {
+        self.stream.read_buf(&mut self.buffer).await.map_err(|error| TransportError::lost(&error, place))
+    }
+
+    /// The head as it came.
+    pub(super) fn head_bytes(&self) -> &[u8] {
+        &self.buffer[..self.head.map_or(0, |head| head.length)]
+    }
+
+    /// The body as far as it has arrived.
+    pub(super) fn body(&self) -> &[u8] {
+        match &self.body {
+            Body::Behind { .. } => &self.buffer[self.head.map_or(0, |head| head.length)..],
+            Body::Apart { bytes, .. } => bytes,
+        }
+    }
+
+    /// All headers of the response.
+    pub(super) fn headers(&self) -> HeaderMap {
+        head::headers(self.head_bytes())
+    }
+
+    /// Forgets the response; whether the connection can be used again.
+    pub(super) fn finish(&mut self) -> bool {
+        self.reusable = self.is_whole() && self.head.is_some_and(|head| head.keep_alive);
+        self.head = None;
+        self.body = Body::Behind { left: Some(0) };
+        self.buffer.clear();
+        if self.buffer.capacity() > KEPT {
+            self.buffer.shrink_to(BUFFER);
+        }
+        self.reusable
+    }
+}
