@@ -15,6 +15,7 @@ mod include;
 mod jinja;
 mod json;
 mod load;
+mod manual;
 mod node;
 pub mod plan;
 mod prepare;
@@ -25,4 +26,5 @@ pub mod text;
 
 pub use self::diagnostics::Diagnostics;
 pub use self::load::{LoadOptions, load, load_text};
+pub use self::manual::manual;
 pub use self::schema::schema;

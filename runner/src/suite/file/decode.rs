@@ -337,6 +337,14 @@ pub(super) fn mapping_schema(doc: &str, fields: Vec<FieldSchema>) -> Schema {
     schema
 }
 
+pub(super) fn choice_schema(doc: &str, words: &[(&str, &str)]) -> Schema {
+    let words: Vec<_> = words
+        .iter()
+        .map(|(word, doc)| serde_json::json!({ "const": word, "description": tidy(doc) }))
+        .collect();
+    json_schema!({ "description": tidy(doc), "oneOf": words })
+}
+
 /// A doc comment as one paragraph.
 fn tidy(doc: &str) -> String {
     doc.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
@@ -366,11 +374,12 @@ macro_rules! choice {
 
         impl schemars::JsonSchema for $name {
             fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($name).into()
+                stringify!($name).trim_end_matches("File").into()
             }
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({ "enum": [$($word),*] })
+                let words = [$( ($word, concat!("", $($variant_doc, "\n"),*)) ),*];
+                $crate::suite::file::decode::choice_schema(concat!("", $($doc, "\n"),*), &words)
             }
         }
     };
