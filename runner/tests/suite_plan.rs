@@ -216,10 +216,10 @@ fn the_environment_is_read_and_kept_secret() {
     };
     let plan = plan_with(
         text,
-        &environment(&[("TOKEN", "s3cr3t"), ("URL", "http://10.0.0.1"), ("USERS", "5000"), ("WORD", "pw")]),
+        &environment(&[("TOKEN", "s3cr3t"), ("URL", "http://127.0.0.9"), ("USERS", "5000"), ("WORD", "pw")]),
     )
     .unwrap();
-    assert_eq!(plan.target.url.constant(), Some("http://10.0.0.1"));
+    assert_eq!(plan.target.url.constant(), Some("http://127.0.0.9"));
     assert_eq!(plan.target.start.as_ref().and_then(|start| start.constant()), Some("run ${HOME} fast"));
     assert_eq!(plan.scenarios[0].classes[0].load.most_users(), 5000);
     assert_eq!(plan.secrets, ["pw", "s3cr3t"]);

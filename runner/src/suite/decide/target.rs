@@ -89,7 +89,7 @@ impl Decider<'_> {
         if let Some(problem) = problem {
             self.error(
                 Diagnostic::new(url.span, format!("this is no base URL: {problem}"))
-                    .help("write one such as http://127.0.0.1:8000 or https://staging.example.com"),
+                    .help("write one such as http://127.0.0.1:8000"),
             );
         }
         Some(text)
