@@ -1,5 +1,6 @@
 //! The gate's run loop: target, scenarios, conditions, comparison, confirmation, report.
 
+mod acceptance;
 mod arm;
 mod conditions;
 mod environment;
@@ -14,6 +15,7 @@ use camino::Utf8PathBuf;
 use loadgate_report::model;
 use minijinja::Value;
 
+pub use self::acceptance::AcceptanceError;
 pub use self::environment::read as read_environment;
 pub use self::paired::Base;
 pub use self::run::{GateError, run};

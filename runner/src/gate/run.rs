@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use loadgate_report::judge::{self, Policy};
 use loadgate_report::model::{self, ChangeOutcome, Comparison, Report, RunInfo, SuiteInfo};
 
+use super::acceptance::{self, AcceptanceError};
 use super::pass::Pass;
 use super::{Context, Event, Mode, Observer, Options, conditions, environment, paired};
 use crate::baseline::{Store, StoreError};
@@ -28,6 +29,9 @@ pub enum GateError {
     /// The report could not be written.
     #[error(transparent)]
     Output(#[from] OutputError),
+    /// The file of accepted changes is wrong.
+    #[error(transparent)]
+    Acceptance(#[from] AcceptanceError),
 }
 
 /// Runs a suite and judges it. The report is written after each scenario, so that whatever happens something is there;
@@ -45,6 +49,7 @@ pub async fn run(
     let secrets = Secrets::new(&plan.secrets);
     let ticks = environment::machine_ticks();
     let mut report = begin(&plan);
+    report.acceptances = acceptance::load(".".into(), jiff::Zoned::now().date())?;
     // Before any load: nothing would be as annoying as a long run whose report cannot be written.
     report.run.interrupted = true;
     judge::conclude(&mut report);
