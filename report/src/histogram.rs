@@ -114,7 +114,9 @@ impl Histogram {
 
     /// Share of samples at or below `ms`; `None` without samples.
     pub fn share_within_ms(&self, ms: f64) -> Option<f64> {
-        let (_, highest) = bucket((ms * 1000.0).clamp(0.0, MAX_US as f64) as u64);
+        // 1.001 ms × 1000 is a little less than 1001 in binary fractions, and would lose its own bucket.
+        let us = ms * 1000.0 * (1.0 + 1e-12);
+        let (_, highest) = bucket(us.clamp(0.0, MAX_US as f64) as u64);
         let within: u64 = self.buckets().take_while(|(us, _)| *us <= highest).map(|(_, n)| n).sum();
         (self.total > 0).then(|| within as f64 / self.total as f64)
     }

@@ -121,6 +121,7 @@ fn accepting_a_changed_figure_marks_where_its_history_begins() {
         tolerance: 0.05,
         floor: 0.0,
         limit: None,
+        detectable: None,
         samples: 0,
         runs: 0,
         rounds: 0,

@@ -362,6 +362,9 @@ fn change_in_words(figure: &ComparedFigure, mode: ComparisonMode) -> String {
         aside.push(format!("{} earlier {}", figure.runs, if figure.runs == 1 { "run" } else { "runs" }));
     }
     aside.push(format!("{} samples", figure.samples));
+    if let Some(detectable) = figure.detectable {
+        aside.push(format!("sees {} and more", Quantity::new(detectable, Unit::Ratio)));
+    }
     message.push_str(&format!(" ({})", aside.join(", ")));
     if let Some(note) = &figure.note {
         message.push_str(&format!("; {note}"));

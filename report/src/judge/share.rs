@@ -73,6 +73,7 @@ pub(crate) fn judge(now: Share, history: &[Share], rule: &FigureRule) -> Compare
         interval: interval(now, all, dispersion),
         noise: (before > 0.0).then(|| (dispersion * before * (1.0 - before) / now.1 as f64).sqrt() / before),
         limit: (0.0..=1.0).contains(&limit).then_some(limit),
+        detectable: None,
         // The p-value of a change for the better is none of the gate's business.
         p: Some(if worse { p } else { 1.0 }),
         note: (dispersion > 1.5)

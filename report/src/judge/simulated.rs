@@ -49,6 +49,7 @@ fn alarms(name: &str, runs: usize, noise: f64, change: f64, rounds: usize) -> (f
             tolerance: 0.0,
             floor: 0.0,
             limit: judged.limit,
+            detectable: None,
             samples: now.samples,
             runs: runs as u32,
             rounds: 1,

@@ -30,6 +30,8 @@ pub(crate) struct Compared {
     pub(crate) interval: Option<[f64; 2]>,
     pub(crate) noise: Option<f64>,
     pub(crate) limit: Option<f64>,
+    /// Smallest relative change for the worse that is suspected four times out of five.
+    pub(crate) detectable: Option<f64>,
     /// One-sided probability of a run as bad as this without any change; `None` where the history is too short for one.
     pub(crate) p: Option<f64>,
     pub(crate) note: Option<String>,
@@ -43,6 +45,7 @@ impl Compared {
             interval: None,
             noise: None,
             limit: None,
+            detectable: None,
             p: None,
             note: Some(note.into()),
         }
@@ -183,9 +186,16 @@ pub(crate) fn judge(now: Measured, history: &[Measured], rule: &FigureRule, tail
         interval,
         noise: spread.map(f64::exp_m1),
         limit: (limit > 0.0).then_some(limit),
+        detectable: (limit > 0.0).then(|| detectable(before, limit, spread)),
         p,
         note: None,
     }
+}
+
+/// The change that takes the figure to its limit, and beyond it in spite of its noise four times out of five (0.84 is the normal
+/// distribution's 80 % quantile).
+fn detectable(before: f64, limit: f64, spread: Option<f64>) -> f64 {
+    ((limit / before).ln().abs() + 0.84 * spread.unwrap_or(0.0)).exp_m1()
 }
 
 fn student(freedom: f64) -> StudentsT {

@@ -227,6 +227,7 @@ fn row(
         tolerance: rule.tolerance,
         floor: rule.floor,
         limit: compared.limit,
+        detectable: compared.detectable,
         samples: figure.samples,
         runs: runs as u32,
         rounds: 1,

@@ -94,6 +94,9 @@ pub struct ComparedFigure {
     /// The value beyond which it would count as worse.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<f64>,
+    /// Smallest relative change for the worse that would be found here four times out of five.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detectable: Option<f64>,
     /// Samples behind `now`.
     pub samples: u64,
     /// Earlier runs behind `before`.

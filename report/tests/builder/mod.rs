@@ -169,6 +169,7 @@ fn compared(
         tolerance,
         floor: if unit == Unit::Ms { 2.0 } else { 0.005 },
         limit: before.map(|b| b * (1.0 + worse * tolerance)),
+        detectable: Some(tolerance + 0.02),
         samples: scenario.ok,
         runs: 12,
         rounds: 3,

@@ -43,6 +43,11 @@ impl Mean {
         StudentsT::new(0.0, 1.0, self.freedom.max(1.0)).expect("scale 1 and at least one degree of freedom")
     }
 
+    /// Student's t at `level`.
+    pub(super) fn quantile(&self, level: f64) -> f64 {
+        self.student().inverse_cdf(level)
+    }
+
     /// One-sided p-value of a true mean of at most `limit`, for a mean above it.
     pub(super) fn p_above(&self, limit: f64) -> f64 {
         self.student().sf((self.mean - limit) / self.error)
@@ -50,7 +55,7 @@ impl Mean {
 
     /// Two-sided interval at level 1 − `alpha`.
     pub(super) fn interval(&self, alpha: f64) -> [f64; 2] {
-        let half = self.student().inverse_cdf(1.0 - alpha / 2.0) * self.error;
+        let half = self.quantile(1.0 - alpha / 2.0) * self.error;
         [self.mean - half, self.mean + half]
     }
 }

@@ -14,7 +14,7 @@ use crate::model::{BaseCurve, ChangeOutcome, ComparedFigure, Comparison, Compari
 
 /// Level of a suspicion, over the whole family (Holm), and of its confirmation, for each figure alone. Both must hold, and the
 /// second looks at fresh rounds only, so the two multiply.
-const LEVEL: f64 = 0.05;
+pub(super) const LEVEL: f64 = 0.05;
 
 /// How sure it must be that a figure is within its limit before it is called unchanged.
 const WITHIN: f64 = 0.8;
@@ -161,6 +161,7 @@ fn row(
         tolerance: rule.tolerance,
         floor: rule.floor,
         limit: None,
+        detectable: None,
         samples,
         runs: 0,
         rounds: pairs.len() as u32,
@@ -186,6 +187,7 @@ fn judge_speed(row: &mut ComparedFigure, pairs: &[(f64, f64)], rule: &FigureRule
     row.interval = Some(mean.interval(LEVEL).map(f64::exp_m1));
     row.noise = super::super::speed::deviation(&logs).map(f64::exp_m1);
     row.limit = Some(before * (sign * allowed_up).exp());
+    row.detectable = Some(mean.detectable(allowed_up));
     decide(row, &mean, sign, allowed_up, rule)
 }
 

@@ -10,10 +10,11 @@
 //! not independent of each other, so nothing is ever counted by requests.
 //!
 //! - [`order`]: who goes first. - [`quality`]: which rounds count, by rules that do not know which side is which.
-//! - `bound`: mean and bound of a few log ratios. - [`judge`]: the figures.
+//! - `bound`: mean and bound of a few log ratios. - [`judge`]: the figures. - [`noise`]: what can be seen at all.
 
 mod bound;
 pub mod judge;
+pub mod noise;
 pub mod order;
 pub mod quality;
 #[cfg(test)]
@@ -22,6 +23,7 @@ mod tests;
 use crate::model::Scenario;
 
 pub use self::judge::{compare_paired, confirm_paired};
+pub use self::noise::{Sensitivity, sensitivity};
 pub use self::order::head_first;
 pub use self::quality::{Dropped, Quality, look_at};
 

@@ -20,7 +20,7 @@ fn slot(random: &mut Random, ms: f64, noise: f64, failed: u64) -> Slot {
 }
 
 /// Rounds in which the machine itself wanders by a third from round to round and each side by `noise`; head is `change` slower.
-fn rounds(seed: u64, n: usize, noise: f64, change: f64) -> Vec<PairedRound> {
+pub(super) fn rounds(seed: u64, n: usize, noise: f64, change: f64) -> Vec<PairedRound> {
     let mut random = Random(seed);
     (0..n)
         .map(|i| {
@@ -35,7 +35,7 @@ fn rounds(seed: u64, n: usize, noise: f64, change: f64) -> Vec<PairedRound> {
         .collect()
 }
 
-fn compare(rounds: &[PairedRound]) -> Comparison {
+pub(super) fn compare(rounds: &[PairedRound]) -> Comparison {
     compare_paired("main", &[("light".to_owned(), rounds.to_vec())], &Policy::default())
 }
 
