@@ -132,7 +132,7 @@ impl<'a> Context<'a> {
 
     /// The suite's variables as texts see them.
     fn variables(&self) -> Value {
-        Value::from_pairs(self.plan.variables.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+        self.plan.vars.clone()
     }
 }
 
