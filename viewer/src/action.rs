@@ -12,6 +12,14 @@ pub(crate) enum Action {
     Sort { table: String, column: usize, largest_first: bool },
     /// Follow a link within the page.
     Go(String),
+    /// Show the whole run in the charts of a scenario.
+    ZoomOut(String),
+    /// Save a table as CSV.
+    Csv(String),
+    /// Copy a table as Markdown.
+    Copy(String),
+    /// Save a chart of a scenario as a picture.
+    Picture { section: String, chart: String, png: bool },
 }
 
 /// The action of the control that an event happened in.
@@ -22,13 +30,22 @@ pub(crate) fn of(event: &Event) -> Option<Action> {
         return Some(Action::Go(href.trim_start_matches('#').to_owned()));
     }
     let data = |name: &str| control.get_attribute(name);
-    match data("data-action")?.as_str() {
-        "toggle" => Some(Action::Toggle(data("data-section")?)),
-        "sort" => Some(Action::Sort {
+    let action = data("data-action")?;
+    Some(match action.as_str() {
+        "toggle" => Action::Toggle(data("data-section")?),
+        "sort" => Action::Sort {
             table: data("data-table")?,
             column: data("data-column")?.parse().ok()?,
             largest_first: data("data-number")? == "true",
-        }),
-        _ => None,
-    }
+        },
+        "zoom-out" => Action::ZoomOut(data("data-section")?),
+        "csv" => Action::Csv(data("data-table")?),
+        "copy" => Action::Copy(data("data-table")?),
+        "svg" | "png" => Action::Picture {
+            section: data("data-section")?,
+            chart: data("data-chart")?,
+            png: action == "png",
+        },
+        _ => return None,
+    })
 }

@@ -6,13 +6,16 @@
 
 mod action;
 mod app;
+mod compare;
 mod export;
 mod hash;
+mod help;
 mod page;
 mod read_out;
 mod theme;
 mod toolbar;
 mod vdom;
+mod zoom;
 
 use loadgate_report::Report;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -22,7 +25,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 pub fn start() {
     let Some(text) = page::data() else { return };
     match serde_json::from_str::<Report>(&text) {
-        Ok(report) => app::mount(report, text),
+        Ok(report) => app::mount(report),
         Err(error) => page::tell(&format!(
             "The data of this page could not be read ({error}); it is shown as it was written."
         )),

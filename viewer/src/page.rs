@@ -1,7 +1,12 @@
 //! The page around the app: its data, the pre-rendered content, files to save.
 
+use std::rc::Rc;
+
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::{Closure, JsCast};
-use web_sys::{Document, Element, Window};
+use web_sys::{Document, DragEvent, Element, Event, FileList, Window};
+
+use crate::compare::File;
 
 /// The window. There is always one: the page runs in no worker.
 pub(crate) fn window() -> Window {
@@ -43,9 +48,9 @@ pub(crate) fn take_over() {
     let Some(main) = element("loadgate-static") else { return };
     let Some(app) = root() else { return };
     main.remove();
-    let listen = |event: &str, printing: bool| {
+    for (event, printing) in [("beforeprint", true), ("afterprint", false)] {
         let (main, app) = (main.clone(), app.clone());
-        let swap = Closure::<dyn Fn()>::new(move || {
+        listen(event, move |_| {
             if printing {
                 drop(app.after_with_node_1(&main));
             } else {
@@ -53,12 +58,7 @@ pub(crate) fn take_over() {
             }
             drop(app.toggle_attribute_with_force("hidden", printing));
         });
-        drop(window().add_event_listener_with_callback(event, swap.as_ref().unchecked_ref()));
-        // It has to live as long as the page.
-        swap.forget();
-    };
-    listen("beforeprint", true);
-    listen("afterprint", false);
+    }
 }
 
 /// What follows the `#` in the address, with it.
@@ -71,22 +71,56 @@ pub(crate) fn hash() -> String {
 pub(crate) fn set_hash(hash: &str) {
     if let Ok(history) = window().history() {
         let url = format!("#{hash}");
-        drop(history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&url)));
+        drop(history.replace_state_with_url(&JsValue::NULL, "", Some(&url)));
     }
 }
 
-/// Calls back when the address changes.
-pub(crate) fn on_hash_change(f: impl Fn() + 'static) {
-    let call = Closure::<dyn Fn()>::new(f);
-    drop(window().add_event_listener_with_callback("hashchange", call.as_ref().unchecked_ref()));
+/// Calls back for each event of the window, as long as the page lives.
+pub(crate) fn listen(event: &str, f: impl Fn(&Event) + 'static) {
+    let call = Closure::<dyn Fn(Event)>::new(move |event: Event| f(&event));
+    drop(window().add_event_listener_with_callback(event, call.as_ref().unchecked_ref()));
     call.forget();
 }
 
-/// Calls back for each key.
-pub(crate) fn on_key(f: impl Fn(&web_sys::KeyboardEvent) + 'static) {
-    let call = Closure::<dyn Fn(web_sys::KeyboardEvent)>::new(move |event: web_sys::KeyboardEvent| f(&event));
-    drop(window().add_event_listener_with_callback("keydown", call.as_ref().unchecked_ref()));
-    call.forget();
+/// Calls back with the files that are dropped anywhere on the page.
+pub(crate) fn on_files_dropped(f: impl Fn(Vec<File>) + 'static) {
+    // Without this, the browser would open the file in place of the page.
+    listen("dragover", |event| event.prevent_default());
+    let f = Rc::new(f);
+    listen("drop", move |event| {
+        event.prevent_default();
+        let files =
+            event.dyn_ref::<DragEvent>().and_then(|e| e.data_transfer()).and_then(|data| data.files());
+        if let Some(files) = files {
+            let f = f.clone();
+            read_files(&files, move |files| f(files));
+        }
+    });
+}
+
+/// Reads files and calls back with their texts; unreadable ones are empty.
+pub(crate) fn read_files(files: &FileList, f: impl FnOnce(Vec<File>) + 'static) {
+    let files: Vec<web_sys::File> = (0..files.length()).filter_map(|i| files.get(i)).collect();
+    let names: Vec<String> = files.iter().map(web_sys::File::name).collect();
+    let texts = js_sys::Array::new();
+    for file in &files {
+        texts.push(&file.text());
+    }
+    let read = Closure::once(move |texts: JsValue| {
+        let texts = js_sys::Array::from(&texts);
+        let named = names.into_iter().enumerate();
+        f(named
+            .map(|(i, name)| File { name, text: texts.get(i as u32).as_string().unwrap_or_default() })
+            .collect());
+    });
+    // A file that vanishes while it is read is as good as none.
+    drop(js_sys::Promise::all(&texts).then(&read));
+    read.forget();
+}
+
+/// Names the page in its tab.
+pub(crate) fn set_title(title: &str) {
+    document().set_title(title);
 }
 
 /// Brings a section into view.

@@ -43,6 +43,11 @@ pub(crate) fn step(chart: &Element, forward: bool) {
     }
 }
 
+/// Whether a chart shows one.
+pub(crate) fn is_shown(chart: &Element) -> bool {
+    chart.query_selector(".read-out.on").is_ok_and(|out| out.is_some())
+}
+
 /// Takes a chart's read-out away.
 pub(crate) fn clear(chart: &Element) {
     if let Ok(Some(old)) = chart.query_selector(".hit.at") {

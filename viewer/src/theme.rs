@@ -25,3 +25,16 @@ pub(crate) fn choose(theme: &str) {
         drop(if theme.is_empty() { storage.remove_item(KEY) } else { storage.set_item(KEY, theme) });
     }
 }
+
+/// Whether the page is dark now.
+pub(crate) fn is_dark() -> bool {
+    match chosen().as_str() {
+        "dark" => true,
+        "light" => false,
+        _ => window()
+            .match_media("(prefers-color-scheme: dark)")
+            .ok()
+            .flatten()
+            .is_some_and(|query| query.matches()),
+    }
+}

@@ -5,6 +5,7 @@ use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::{Callback, Html, InputEvent, TargetCast, html};
 
 use crate::app::Msg;
+use crate::page::read_files;
 use crate::{hash, theme};
 
 /// What can be saved: id and words.
@@ -12,7 +13,7 @@ const EXPORTS: [(&str, &str); 4] = [
     ("json", "Report as JSON"),
     ("csv", "Scenarios as CSV"),
     ("comparison", "Comparison as CSV"),
-    ("markdown", "Scenarios as Markdown"),
+    ("markdown", "Copy scenarios as Markdown"),
 ];
 
 /// Draws the controls.
@@ -30,6 +31,18 @@ pub(crate) fn toolbar(view: &View, compared: bool, send: &Callback<Msg>) -> Html
     });
     let on_theme =
         send.reform(|e: yew::Event| Msg::Theme(e.target_unchecked_into::<HtmlSelectElement>().value()));
+    let on_files = {
+        let send = send.clone();
+        yew::Callback::from(move |e: yew::Event| {
+            let input = e.target_unchecked_into::<HtmlInputElement>();
+            if let Some(files) = input.files() {
+                let send = send.clone();
+                read_files(&files, move |files| send.emit(Msg::Files(files)));
+            }
+            // The same file again is a new wish.
+            input.set_value("");
+        })
+    };
     let chosen = view.verdict.map(|v| v.as_str()).unwrap_or_default();
     let theme = theme::chosen();
     let verdicts = ["fail", "invalid", "inconclusive", "pass"];
@@ -54,6 +67,10 @@ pub(crate) fn toolbar(view: &View, compared: bool, send: &Callback<Msg>) -> Html
                 { check(view.only_changed, Msg::OnlyChanged, "only what changed") }
             }
             <span class="gap"></span>
+            <label class="file" title="Compare with one report, or two with each other: report.json or report.html">
+                { "Compare…" }
+                <input type="file" class="hidden" id="compare" multiple=true accept=".json,.html" onchange={on_files} />
+            </label>
             <label><span class="hidden">{ "Save" }</span>
                 <select onchange={on_export}>
                     <option value="" selected=true>{ "Save…" }</option>
@@ -66,6 +83,7 @@ pub(crate) fn toolbar(view: &View, compared: bool, send: &Callback<Msg>) -> Html
                     { for theme::THEMES.map(|(id, words)| html! { <option value={id} selected={theme == id}>{ words }</option> }) }
                 </select>
             </label>
+            <button type="button" aria-label="Keys" title="Keys" onclick={send.reform(|_: yew::MouseEvent| Msg::Help)}>{ "?" }</button>
         </form>
     }
 }

@@ -41,7 +41,13 @@ impl Axis {
         // The last tick is the end of the axis: a curve that touches the frame cannot be read.
         let count = (max * 1.02 / step).ceil().max(1.0);
         let ticks = (0..=count as usize).map(|i| i as f64 * step).collect();
-        Self { scale: Scale::Linear, from: 0.0, to: count * step, ticks, unit: AxisUnit::Of(unit) }
+        let mut axis =
+            Self { scale: Scale::Linear, from: 0.0, to: count * step, ticks, unit: AxisUnit::Of(unit) };
+        if unit == Unit::Ratio && axis.to > 1.0 {
+            axis.to = 1.0;
+            axis.ticks.retain(|tick| *tick <= 1.0);
+        }
+        axis
     }
 
     /// Seconds of a run, `from` to `to`.
@@ -162,6 +168,7 @@ impl ValueFormatter<f64> for Axis {
     fn format_ext(&self, value: &f64) -> String {
         match self.unit {
             AxisUnit::Percentile => percentile(*value),
+            AxisUnit::Seconds if *value == 0.0 => "0".to_owned(),
             AxisUnit::Seconds => Quantity::new(value * 1000.0, Unit::Ms).to_string(),
             AxisUnit::Of(_) if *value == 0.0 => "0".to_owned(),
             AxisUnit::Of(unit) => Quantity::new(*value, unit).to_string(),
@@ -185,7 +192,7 @@ mod tests {
             labels(&Axis::spread(3.0, 300.0)),
             ["5 ms", "10 ms", "20 ms", "50 ms", "100 ms", "200 ms"]
         );
-        assert_eq!(labels(&Axis::time(0.0, 300.0)), ["0 ms", "1 min", "2 min", "3 min", "4 min", "5 min"]);
+        assert_eq!(labels(&Axis::time(0.0, 300.0)), ["0", "1 min", "2 min", "3 min", "4 min", "5 min"]);
     }
 
     #[test]

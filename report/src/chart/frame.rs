@@ -73,7 +73,7 @@ impl Frame<'_> {
         let area = SvgBackend { size, out: shapes }.into_drawing_area();
         let mut chart = ChartBuilder::on(&area)
             .margin_top(scaled(10))
-            .margin_right(scaled(14))
+            .margin_right(scaled(22))
             .x_label_area_size(scaled(BELOW))
             .y_label_area_size(scaled(LEFT))
             .build_cartesian_2d(self.x, self.y)?;
@@ -119,10 +119,28 @@ impl Plot<'_> {
         self.chart.draw_series([element]).map(drop)
     }
 
+    /// Width of a span of the horizontal axis in user units.
+    pub(super) fn width_of(&self, from: f64, to: f64) -> f64 {
+        let x = |value: f64| self.chart.backend_coord(&(value, 0.0)).0;
+        f64::from(x(to) - x(from)) / f64::from(SCALE)
+    }
+
     /// The span `from` to `to` of the horizontal axis tells `text` when it is pointed at.
     pub(super) fn read_out(&mut self, from: f64, to: f64, at: f64, text: String) {
+        self.hits.extend(self.hit(from, to, at, text).map(Node::from));
+    }
+
+    /// The same for seconds of the run, which can be zoomed into.
+    pub(super) fn read_out_seconds(&mut self, from: f64, to: f64, text: String) {
+        let hit = self.hit(from, to, (from + to) / 2.0, text);
+        self.hits.extend(
+            hit.map(|hit| hit.attr("data-from", from.to_string()).attr("data-to", to.to_string()).into()),
+        );
+    }
+
+    fn hit(&self, from: f64, to: f64, at: f64, text: String) -> Option<Element> {
         if !self.read_outs {
-            return;
+            return None;
         }
         let x = |value: f64| self.chart.backend_coord(&(value, 0.0)).0;
         let area = self.chart.plotting_area().get_pixel_range();
@@ -135,7 +153,7 @@ impl Plot<'_> {
             .attr("height", px(area.1.end - area.1.start))
             .attr("data-x", px(x(at)))
             .attr("data-read", text);
-        self.hits.push(hit.into());
+        Some(hit)
     }
 }
 

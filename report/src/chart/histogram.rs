@@ -3,7 +3,7 @@
 use super::axis::Axis;
 use super::backend::Ink;
 use super::frame::{Frame, Key, legend};
-use super::{Chart, ChartStyle};
+use super::{Chart, ChartStyle, ENOUGH};
 use crate::model::{BaseCurve, Scenario};
 use crate::page::{Cell, Column, Table};
 use crate::quantity::{Quantity, Unit};
@@ -12,6 +12,10 @@ const BINS: usize = 36;
 
 pub(super) fn draw(scenario: &Scenario, base: Option<&BaseCurve>, style: &ChartStyle) -> Option<Chart> {
     let histogram = &scenario.latency_ms.histogram;
+    if histogram.count() < ENOUGH {
+        return None;
+    }
+
     let (min, max) = (histogram.min_ms()?, histogram.max_ms()?);
     let x = Axis::spread(min, max.max(min * 1.02));
     let total = histogram.count() as f64;

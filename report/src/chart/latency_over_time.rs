@@ -12,6 +12,9 @@ use crate::quantity::{Quantity, Unit};
 pub(super) fn draw(scenario: &Scenario, _: Option<&BaseCurve>, style: &ChartStyle) -> Option<Chart> {
     let series = &scenario.series;
     let spans = spans(series, style.span, 240);
+    if spans.len() < 2 {
+        return None;
+    }
     let (first, last) = (spans.first()?, spans.last()?);
     let columns = [
         ("p50", Ink::Now, &series.p50_ms),
@@ -65,7 +68,7 @@ pub(super) fn draw(scenario: &Scenario, _: Option<&BaseCurve>, style: &ChartStyl
                     None => text.push_str(&format!(" · {} n/a", columns[i].0)),
                 }
             }
-            plot.read_out(span.from, span.to, middle(span), text);
+            plot.read_out_seconds(span.from, span.to, text);
         }
         Ok(())
     });

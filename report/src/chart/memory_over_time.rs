@@ -15,6 +15,9 @@ pub(super) fn draw(scenario: &Scenario, _: Option<&BaseCurve>, style: &ChartStyl
         return None;
     }
     let spans = spans(series, style.span, 240);
+    if spans.len() < 2 {
+        return None;
+    }
     let (first, last) = (spans.first()?, spans.last()?);
     let most = |column: &[Option<f64>], span: &Span| {
         column.get(span.rows.clone())?.iter().flatten().copied().reduce(f64::max)
@@ -49,7 +52,7 @@ pub(super) fn draw(scenario: &Scenario, _: Option<&BaseCurve>, style: &ChartStyl
             if let Some(cores) = cores {
                 text.push_str(&format!(" · {}", Quantity::new(*cores, Unit::Cores)));
             }
-            plot.read_out(span.from, span.to, middle(span), text);
+            plot.read_out_seconds(span.from, span.to, text);
         }
         Ok(())
     });

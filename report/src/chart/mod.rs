@@ -14,11 +14,13 @@ mod outcome;
 mod percentiles;
 mod range;
 mod requests_over_time;
+mod standalone;
 mod users_over_time;
 
 pub use self::interval::{Interval, interval};
 pub use self::outcome::{outcome, outcomes};
 pub use self::range::RangeScale;
+pub use self::standalone::standalone;
 use crate::html::Node;
 use crate::model::{BaseCurve, Scenario};
 use crate::page::Table;
@@ -54,6 +56,9 @@ pub struct Chart {
     /// The same as numbers.
     pub table: Table,
 }
+
+/// Samples below which a distribution is not drawn: a table says as much with less.
+const ENOUGH: u64 = 10;
 
 /// A kind of chart.
 pub struct ChartKind {

@@ -5,7 +5,7 @@ use plotters::style::text_anchor::HPos;
 use super::axis::{Axis, percentile};
 use super::backend::Ink;
 use super::frame::{Frame, Key, legend};
-use super::{Chart, ChartStyle};
+use super::{Chart, ChartStyle, ENOUGH};
 use crate::histogram::Histogram;
 use crate::html::el;
 use crate::model::{BaseCurve, Scenario};
@@ -17,6 +17,9 @@ const QUANTILES: &[f64] = &[0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999];
 
 pub(super) fn draw(scenario: &Scenario, base: Option<&BaseCurve>, style: &ChartStyle) -> Option<Chart> {
     let histogram = &scenario.latency_ms.histogram;
+    if histogram.count() < ENOUGH {
+        return None;
+    }
     let longest = histogram.max_ms()?;
     let base: Vec<(f64, f64)> =
         base.map(|b| b.points.iter().map(|p| (p[0], p[1])).collect()).unwrap_or_default();

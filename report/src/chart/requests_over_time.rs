@@ -11,6 +11,9 @@ use crate::quantity::{Quantity, Unit};
 pub(super) fn draw(scenario: &Scenario, _: Option<&BaseCurve>, style: &ChartStyle) -> Option<Chart> {
     let series = &scenario.series;
     let spans = spans(series, style.span, 120);
+    if spans.len() < 2 {
+        return None;
+    }
     let (first, last) = (spans.first()?, spans.last()?);
     let seconds = |span: &Span| span.to - span.from;
     let sums: Vec<[f64; 3]> = spans
@@ -52,7 +55,7 @@ pub(super) fn draw(scenario: &Scenario, _: Option<&BaseCurve>, style: &ChartStyl
                 let rate = Quantity::new(sum[outcome], Unit::PerSecond);
                 text.push_str(&format!(" · {rate} {}", WORDS[outcome]));
             }
-            plot.read_out(span.from, span.to, (span.from + span.to) / 2.0, text);
+            plot.read_out_seconds(span.from, span.to, text);
         }
         Ok(())
     });
@@ -115,8 +118,11 @@ pub(super) fn phases(plot: &mut Plot<'_>, phases: &[Phase], shown: (f64, f64), t
         if from > shown.0 {
             plot.line(vec![(from, 0.0), (from, f64::MAX)], Ink::Phase, 10)?;
         }
-        let name: String = phase.name.chars().take(24).collect();
-        plot.text(name, (from, top * 100.0), HPos::Left, (4, -1))?;
+        let room = plot.width_of(from, phase.to_s.min(shown.1)) / 6.5;
+        let name: String = phase.name.chars().take(room as usize).collect();
+        if name.chars().count() > 2 {
+            plot.text(name, (from, top * 100.0), HPos::Left, (4, -1))?;
+        }
     }
     Ok(())
 }

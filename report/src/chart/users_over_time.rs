@@ -15,6 +15,9 @@ pub(super) fn draw(scenario: &Scenario, _: Option<&BaseCurve>, style: &ChartStyl
         return None;
     }
     let spans = spans(series, style.span, 240);
+    if spans.len() < 2 {
+        return None;
+    }
     let (first, last) = (spans.first()?, spans.last()?);
     let most = |span: &Span| {
         f64::from(series.users.get(span.rows.clone()).unwrap_or_default().iter().copied().max().unwrap_or(0))
@@ -33,12 +36,7 @@ pub(super) fn draw(scenario: &Scenario, _: Option<&BaseCurve>, style: &ChartStyl
         plot.line(line, Ink::Now, 18)?;
         for (span, n) in spans.iter().zip(&values) {
             let users = Quantity::new(*n, Unit::Count);
-            plot.read_out(
-                span.from,
-                span.to,
-                (span.from + span.to) / 2.0,
-                format!("{} · {users} users", at(span)),
-            );
+            plot.read_out_seconds(span.from, span.to, format!("{} · {users} users", at(span)));
         }
         Ok(())
     });

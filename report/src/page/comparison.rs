@@ -28,7 +28,7 @@ pub(super) fn render(page: &Page<'_>) -> Option<Node> {
         .as_deref()
         .map(|text| el("p").class("next").with(el("b").with("Next: ")).with(prose(text)));
     let table = table(page);
-    let table = if table.rows.is_empty() { nothing() } else { table.render(page.view) };
+    let table = if table.rows.is_empty() { nothing() } else { page.show(&table) };
     Some(list([message.into(), Node::from(next), table]))
 }
 

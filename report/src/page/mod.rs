@@ -17,11 +17,14 @@ mod top;
 mod view;
 mod words;
 
+use std::cell::RefCell;
+
 pub use self::assemble::{assemble, extract, title};
 pub use self::table::{Cell, Column, Row, Table, Value, count, grouped, quantity};
 pub use self::view::View;
+use crate::chart::{CHARTS, ChartStyle, standalone};
 use crate::html::{Node, el, nothing};
-use crate::model::{ComparedFigure, Report, Scenario};
+use crate::model::{BaseCurve, ComparedFigure, Report, Scenario};
 
 /// A report with what the reader wants to see of it.
 pub struct Page<'a> {
@@ -30,6 +33,8 @@ pub struct Page<'a> {
     /// The reader's choices.
     pub view: &'a View,
     places: Vec<String>,
+    /// Tables that were shown, while they are collected.
+    shown: Option<RefCell<Vec<Table>>>,
 }
 
 /// A section of the page.
@@ -57,7 +62,7 @@ pub const SECTIONS: &[Section] = &[
 impl<'a> Page<'a> {
     /// Joins a report and a view.
     pub fn new(report: &'a Report, view: &'a View) -> Self {
-        Self { report, view, places: places(report) }
+        Self { report, view, places: places(report), shown: None }
     }
 
     /// The whole page below `body`.
@@ -115,6 +120,38 @@ impl<'a> Page<'a> {
             .is_some_and(|s| self.view.is_open(self.place(scenario), scenario::opens(self, s)))
     }
 
+    /// All tables of the page, those of closed sections too.
+    pub fn tables(&self) -> Vec<Table> {
+        let view = View { interactive: false, ..self.view.clone() };
+        let page = Page { shown: Some(RefCell::default()), ..Page::new(self.report, &view) };
+        page.render();
+        page.shown.map(RefCell::into_inner).unwrap_or_default()
+    }
+
+    /// A chart of a scenario as a file of its own, by the scenario's place and the chart's id.
+    pub fn chart_file(&self, place: &str, id: &str) -> Option<String> {
+        let at = self.places.iter().position(|p| p == place)?;
+        let scenario = &self.report.scenarios[at];
+        let kind = CHARTS.iter().find(|kind| kind.id == id)?;
+        let base = self.curve(scenario).filter(|_| !self.view.no_baseline);
+        let style = ChartStyle { span: self.view.span.get(place).copied(), ..ChartStyle::default() };
+        let chart = (kind.draw)(scenario, base, &style)?;
+        standalone(&chart.figure, &format!("{}: {}", words::cut(&scenario.name, 60), kind.title))
+    }
+
+    /// The baseline's distribution curve of a scenario.
+    fn curve(&self, scenario: &Scenario) -> Option<&'a BaseCurve> {
+        self.report.comparison.as_ref()?.curves.iter().find(|c| c.scenario == scenario.name)
+    }
+
+    /// Shows a table.
+    fn show(&self, table: &Table) -> Node {
+        if let Some(shown) = &self.shown {
+            shown.borrow_mut().push(table.clone());
+        }
+        table.render(self.view)
+    }
+
     /// All scenarios that fit the view, as one table.
     pub fn scenario_table(&self) -> Table {
         scenarios::table(self)
@@ -123,6 +160,11 @@ impl<'a> Page<'a> {
     /// All compared figures that fit the view, as one table.
     pub fn comparison_table(&self) -> Table {
         comparison::table(self)
+    }
+
+    /// The places of the scenarios that fit the view.
+    pub fn shown_places(&self) -> Vec<&str> {
+        self.scenarios().map(|(_, place)| place).collect()
     }
 
     /// How a figure of a scenario compares, where it was compared.

@@ -16,7 +16,7 @@ pub(super) fn render(page: &Page<'_>) -> Option<Node> {
     if table.rows.is_empty() {
         return Some(el("p").class("quiet").with("No scenario fits the search.").into());
     }
-    Some(table.render(page.view))
+    Some(page.show(&table))
 }
 
 /// The scenarios as a table.

@@ -218,7 +218,7 @@ impl Table {
             });
             el("tr").maybe("class", (!row.class.is_empty()).then_some(row.class)).all(cells)
         });
-        el("div")
+        let scroll = el("div")
             .class("scroll")
             .attr("role", "group")
             .attr("aria-label", self.caption.as_str())
@@ -229,7 +229,27 @@ impl Table {
                     .with(el("caption").class("hidden").with(self.caption.as_str()))
                     .with(el("thead").with(el("tr").all(heads)))
                     .with(el("tbody").all(rows)),
-            )
+            );
+        if !view.interactive {
+            return scroll.into();
+        }
+        el("div").class("table-box").with(scroll).with(self.tools()).into()
+    }
+
+    /// Buttons to take the table along.
+    fn tools(&self) -> Node {
+        let button = |action: &str, words: &str, what: &str| {
+            el("button")
+                .attr("type", "button")
+                .attr("data-action", action)
+                .attr("data-table", self.id.as_str())
+                .attr("aria-label", format!("{what}: {}", self.caption))
+                .with(words)
+        };
+        el("p")
+            .class("tools")
+            .with(button("copy", "Copy as Markdown", "Copy as Markdown"))
+            .with(button("csv", "CSV", "Save as CSV"))
             .into()
     }
 

@@ -211,6 +211,30 @@ impl Tab {
         }
     }
 
+    /// Chooses files in an input.
+    pub(crate) fn choose_files(&mut self, input: &str, files: &[&Path]) {
+        let document = self.call("DOM.getDocument", json!({}));
+        let id = document["root"]["nodeId"].clone();
+        let node = self.call("DOM.querySelector", json!({ "nodeId": id, "selector": input }));
+        self.call("DOM.setFileInputFiles", json!({ "files": files, "nodeId": node["nodeId"] }));
+    }
+
+    /// Presses the left button at one place, moves, and lets it go at another.
+    pub(crate) fn drag(&mut self, from: (f64, f64), to: (f64, f64)) {
+        let between = ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0);
+        for (kind, (x, y)) in [
+            ("mouseMoved", from),
+            ("mousePressed", from),
+            ("mouseMoved", between),
+            ("mouseMoved", to),
+            ("mouseReleased", to),
+        ] {
+            let held = if kind == "mouseReleased" || kind == "mousePressed" { "left" } else { "none" };
+            let params = json!({ "type": kind, "x": x, "y": y, "button": held, "clickCount": 1 });
+            self.call("Input.dispatchMouseEvent", params);
+        }
+    }
+
     /// Presses a key.
     pub(crate) fn key(&mut self, key: &str) {
         let text = if key.chars().count() == 1 { key } else { "" };
@@ -277,6 +301,19 @@ impl Tab {
         let bytes = base64::engine::general_purpose::STANDARD.decode(pdf["data"].as_str().unwrap()).unwrap();
         keep(name, "pdf", &bytes);
         bytes
+    }
+}
+
+impl Tab {
+    /// Keeps a file below the target folder, for people to look at.
+    pub(crate) fn keep(&self, name: &str, ending: &str, bytes: &[u8]) {
+        keep(name, ending, bytes);
+    }
+
+    /// The same for what came as base64.
+    pub(crate) fn keep_base64(&self, name: &str, ending: &str, text: &str) {
+        use base64::Engine as _;
+        keep(name, ending, &base64::engine::general_purpose::STANDARD.decode(text).unwrap());
     }
 }
 

@@ -223,3 +223,109 @@ fn is_accessible() {
         }
     }
 }
+
+#[test]
+#[ignore = "needs Chromium"]
+fn reports_dropped_on_the_page_are_compared() {
+    let file = written("drop", &builder::pass());
+    let mut older = builder::pass();
+    older.run.started_at = "2026-04-01T00:00:00Z".to_owned();
+    older.run.id = "20260401T000000Z-1".to_owned();
+    let older_json = file.with_file_name("older.json");
+    std::fs::write(&older_json, serde_json::to_string(&older).unwrap()).unwrap();
+    let mut slower = builder::fail();
+    slower.run.started_at = "2026-05-01T00:00:00Z".to_owned();
+    let slower_page = written("slower", &slower);
+
+    let mut tab = Tab::open(&file, Look::default());
+    tab.interactive();
+    tab.choose_files("#compare", &[&older_json]);
+    tab.until("document.querySelector('[role=status]')?.textContent.includes('comparison of reports')");
+    assert_eq!(tab.eval("document.querySelector('h1 .badge').textContent"), "pass");
+    assert!(
+        tab.eval("document.querySelector('#comparison').textContent").as_str().unwrap().contains("unchanged")
+    );
+
+    tab.choose_files("#compare", &[&older_json, &slower_page]);
+    tab.until("document.querySelector('h1 .badge').textContent === 'fail'");
+    assert!(tab.eval("document.title").as_str().unwrap().starts_with("fail"));
+    tab.screenshot("dropped");
+
+    let picture = file.with_file_name("cat.png");
+    std::fs::write(&picture, b"\x89PNG").unwrap();
+    tab.choose_files("#compare", &[&picture]);
+    tab.until("document.querySelector('[role=status]').textContent.includes('cat.png holds no report')");
+
+    tab.eval("document.querySelector('[role=status] button').click()");
+    tab.until("!document.querySelector('[role=status]') && document.querySelector('h1 .badge').textContent === 'pass'");
+    quiet(&tab, "drop");
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn a_sweep_over_a_chart_zooms_into_time() {
+    let mut tab = Tab::open_at(&written("zoom", &builder::fail()), "#scenario-heavy", Look::default());
+    tab.interactive();
+    let rows = "document.querySelectorAll('#scenario-heavy-failures tbody tr').length";
+    assert_eq!(tab.eval(rows), 3);
+    tab.eval("document.querySelector('#scenario-heavy [data-chart=requests]').scrollIntoView({ block: 'center', behavior: 'instant' })");
+    let at = |tab: &mut Tab, share: f64| {
+        let place = tab.eval(&format!(
+            "(() => {{ const hits = document.querySelectorAll('#scenario-heavy [data-chart=requests] .hit');
+                const box = hits[Math.floor(hits.length * {share})].getBoundingClientRect();
+                return [box.x + box.width / 2, box.y + box.height / 2]; }})()"
+        ));
+        (place[0].as_f64().unwrap(), place[1].as_f64().unwrap())
+    };
+    let (from, to) = (at(&mut tab, 0.5), at(&mut tab, 0.75));
+    tab.drag(from, to);
+    tab.until("location.hash.includes('span=')");
+    tab.until(&format!("{rows} < 3"));
+    tab.screenshot("fail-zoomed");
+    tab.eval("document.querySelector('.zoomed button').click()");
+    tab.until(&format!("{rows} === 3"));
+    quiet(&tab, "zoom");
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn keys_and_files_work() {
+    let mut tab = Tab::open(&written("keys", &builder::fail()), Look::default());
+    tab.interactive();
+    tab.key("?");
+    tab.until("document.querySelector('dialog').open");
+    tab.screenshot("fail-keys");
+    tab.eval("document.querySelector('dialog button').click()");
+    tab.until("!document.querySelector('dialog').open");
+    tab.key("o");
+    tab.until("document.querySelectorAll('details.scenario:not([open])').length === 0");
+    tab.key("j");
+    tab.until("location.hash.startsWith('#scenario-baseline')");
+    tab.key("j");
+    tab.until("location.hash.startsWith('#scenario-light')");
+    tab.key("c");
+    tab.until("document.querySelectorAll('#comparison-table tr.same').length === 0");
+    tab.key("d");
+    tab.until("document.documentElement.dataset.theme === 'dark'");
+
+    // What is saved goes through a link with a name; it is caught here instead of on the disk.
+    tab.eval(
+        "window.saved = {}; URL.createObjectURL = (blob) => { window.last = blob; return 'blob:x'; };
+        HTMLAnchorElement.prototype.click = function () { window.saved[this.download] = window.last; }; true",
+    );
+    tab.eval("document.querySelector('[data-action=csv][data-table=scenarios-table]').click()");
+    tab.until("'scenarios-table.csv' in saved");
+    let csv = tab.eval("saved['scenarios-table.csv'].text()");
+    assert!(csv.as_str().unwrap().starts_with("scenario,verdict,users,"), "{csv}");
+    for kind in ["svg", "png"] {
+        tab.eval(&format!(
+            "document.querySelector('#scenario-heavy [data-action={kind}][data-chart=percentiles]').click()"
+        ));
+        tab.until(&format!("'scenario-heavy-percentiles.{kind}' in saved"));
+    }
+    let svg = tab.eval("saved['scenario-heavy-percentiles.svg'].text()");
+    tab.keep("scenario-heavy-percentiles", "svg", svg.as_str().unwrap().as_bytes());
+    let png = tab.eval("saved['scenario-heavy-percentiles.png'].arrayBuffer().then((b) => btoa(String.fromCharCode(...new Uint8Array(b))))");
+    tab.keep_base64("scenario-heavy-percentiles", "png", png.as_str().unwrap());
+    quiet(&tab, "keys");
+}

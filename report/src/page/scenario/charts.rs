@@ -1,8 +1,9 @@
 //! The charts of a scenario, each with its table.
 
 use super::Part;
-use crate::chart::{CHARTS, ChartStyle};
-use crate::html::{Node, el};
+use crate::chart::{CHARTS, ChartKind, ChartStyle};
+use crate::html::{Node, el, list};
+use crate::quantity::{Quantity, Unit};
 
 pub(super) fn render(part: &Part<'_>) -> Option<Node> {
     let view = part.page.view;
@@ -16,7 +17,7 @@ pub(super) fn render(part: &Part<'_>) -> Option<Node> {
         .iter()
         .filter_map(|kind| {
             let chart = (kind.draw)(part.scenario, part.base, &style)?;
-            let table = chart.table.under(part.place).render(view);
+            let table = part.page.show(&chart.table.under(part.place));
             let figure = el("figure")
                 .class("chart-box")
                 .attr("data-chart", kind.id)
@@ -24,14 +25,49 @@ pub(super) fn render(part: &Part<'_>) -> Option<Node> {
                 .with(el("figcaption").with(el("h4").with(kind.title)).with(chart.legend))
                 .with(chart.figure)
                 .with(view.interactive.then(|| el("output").class("read-out")))
-                .with(el("details").class("numbers").with(el("summary").with("Numbers")).with(table));
+                .with(
+                    el("details")
+                        .class("numbers")
+                        .with(el("summary").with("Numbers"))
+                        .with(view.interactive.then(|| pictures(part, kind)))
+                        .with(table),
+                );
             Some(figure.into())
         })
         .collect();
     if figures.is_empty() {
-        return Some(
-            el("p").class("quiet").with("No request was measured, so there is nothing to draw.").into(),
-        );
+        let words = match part.scenario.latency_ms.count {
+            0 => "No request was measured, so there is nothing to draw.",
+            _ => "Too few requests to draw; the tables say all there is.",
+        };
+        return Some(el("p").class("quiet").with(words).into());
     }
-    Some(el("div").class("charts").all(figures).into())
+    Some(list([Node::from(zoomed(part)), el("div").class("charts").all(figures).into()]))
+}
+
+/// What span of the run is shown, with the way back to all of it.
+fn zoomed(part: &Part<'_>) -> Option<Node> {
+    let (from, to) = part.page.view.span.get(part.place)?;
+    let back = el("button")
+        .attr("type", "button")
+        .attr("data-action", "zoom-out")
+        .attr("data-section", part.place)
+        .with("Show the whole run");
+    let seconds = |s: &f64| Quantity::new(s * 1000.0, Unit::Ms);
+    let words = format!("Charts over time and failures show {} to {}. ", seconds(from), seconds(to));
+    Some(el("p").class("zoomed").with(words).with(back).into())
+}
+
+/// Buttons to take the chart along.
+fn pictures(part: &Part<'_>, kind: &ChartKind) -> Node {
+    let button = |action: &str, words: &str| {
+        el("button")
+            .attr("type", "button")
+            .attr("data-action", action)
+            .attr("data-section", part.place)
+            .attr("data-chart", kind.id)
+            .attr("aria-label", format!("Save as {words}: {}", kind.title))
+            .with(words)
+    };
+    el("p").class("tools pictures").with(button("svg", "SVG")).with(button("png", "PNG")).into()
 }

@@ -71,6 +71,9 @@ fn margin(condition: &ConditionResult) -> Cell {
         }
     });
     let Some((distance, unit)) = distance else { return Cell::empty() };
+    if distance == 0.0 {
+        return Cell::drawn(el("span").class("quiet").with("none"), Some(0.0));
+    }
     let (words, sign, class) = match condition.verdict {
         Verdict::Pass => ("to spare", 1.0, "better"),
         _ => ("beyond", -1.0, "worse"),

@@ -19,6 +19,10 @@ pub(super) fn render(part: &Part<'_>) -> Option<Node> {
         ],
     );
     let mut samples: Vec<_> = part.scenario.failures.iter().collect();
+    // Where the reader looks at a span of the run, its failures are the ones that matter.
+    if let Some((from, to)) = part.page.view.span.get(part.place) {
+        samples.retain(|f| (*from..=*to).contains(&f.at_s));
+    }
     samples.sort_by_key(|f| f.kind != FailureKind::CrossTalk);
     for failure in samples {
         let foreign = failure.foreign_user.as_deref().map(|user| {

@@ -80,8 +80,7 @@ fn section<'a>(page: &'a Page<'a>, scenario: &'a Scenario, place: &'a str) -> No
 }
 
 fn body<'a>(page: &'a Page<'a>, scenario: &'a Scenario, place: &'a str) -> Node {
-    let curves = page.report.comparison.as_ref().map(|c| c.curves.as_slice()).unwrap_or_default();
-    let part = Part { page, scenario, base: curves.iter().find(|c| c.scenario == scenario.name), place };
+    let part = Part { page, scenario, base: page.curve(scenario), place };
     let description = scenario.description.as_deref().map(|text| el("p").class("quiet").with(prose(text)));
     let parts = PARTS.iter().filter_map(|(title, render)| {
         let content = render(&part)?;
@@ -102,7 +101,7 @@ impl Part<'_> {
         if table.rows.is_empty() {
             return None;
         }
-        Some(table.under(self.place).render(self.page.view))
+        Some(self.page.show(&table.under(self.place)))
     }
 
     /// Pieces one after the other, unless there are none.
