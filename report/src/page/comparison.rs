@@ -61,7 +61,7 @@ fn row(page: &Page<'_>, figure: &ComparedFigure) -> Vec<Cell> {
     let told =
         figure.interval.map(|[low, high]| format!("{} to {}", signed(low), signed(high))).unwrap_or_default();
     let note = figure.note.as_deref().map(|note| el("span").class("note quiet").with(prose(note)));
-    let result = list([outcome_mark(figure.outcome), Node::from(note)]);
+    let result = list([outcome_mark(figure), Node::from(note)]);
     vec![
         Cell::node(page.link(&figure.scenario), figure.scenario.as_str()),
         Cell::node(el("code").with(cut(&figure.figure, 80)), figure.figure.as_str()),

@@ -6,7 +6,7 @@ use super::{Page, facts};
 use crate::Verdict;
 use crate::chart::{Interval, interval};
 use crate::html::{Node, el, list, nothing};
-use crate::model::{Evidence, Finding, FindingKind};
+use crate::model::{ComparedFigure, Evidence, Finding, FindingKind};
 use crate::quantity::Unit;
 
 pub(super) fn render(page: &Page<'_>) -> Option<Node> {
@@ -117,13 +117,13 @@ fn evidence(e: &Evidence) -> Node {
     list([numbers, Node::from(picture)])
 }
 
-/// Mark and words of a compared figure.
-pub(super) fn outcome_mark(outcome: crate::model::ChangeOutcome) -> Node {
-    let (class, words) = change_outcome(outcome);
-    let sign = match class {
-        "worse" => Some("▲"),
-        "better" => Some("▼"),
-        "unsure" => Some("?"),
+/// What became of a compared figure, with the direction that it took.
+pub(super) fn outcome_mark(figure: &ComparedFigure) -> Node {
+    let (class, words) = change_outcome(figure.outcome);
+    let sign = match (class, figure.change) {
+        ("unsure", _) => Some("?"),
+        ("worse" | "better", Some(change)) if change < 0.0 => Some("▼"),
+        ("worse" | "better", Some(_)) => Some("▲"),
         _ => None,
     };
     let sign = sign.map(|sign| el("span").attr("aria-hidden", "true").with(sign).with(" "));

@@ -101,17 +101,24 @@ pub(super) fn cut(text: &str, limit: usize) -> String {
     }
 }
 
-/// Free text of the report; what is endless is cut, and says so.
+/// Free text of the report: names in backticks stand out, and what is endless is cut and says so.
 pub(super) fn prose(text: &str) -> Node {
     const LIMIT: usize = 600;
-    match text.chars().count().checked_sub(LIMIT) {
-        Some(more) if more > 0 => list([
-            Node::from(el("bdi").with(cut(text, LIMIT))),
-            el("span")
-                .class("quiet")
-                .with(format!(" ({} more characters in the report's JSON)", grouped(more as u64)))
-                .into(),
-        ]),
-        _ => el("bdi").with(text).into(),
+    let shown = cut(text, LIMIT);
+    // An odd backtick names nothing.
+    let pieces: Vec<&str> = shown.split('`').collect();
+    let coded = pieces.len() % 2 == 1;
+    let mut body = el("bdi");
+    if coded {
+        for (at, piece) in pieces.into_iter().enumerate().filter(|(_, piece)| !piece.is_empty()) {
+            body = if at % 2 == 1 { body.with(el("code").with(piece)) } else { body.with(piece) };
+        }
+    } else {
+        body = body.with(shown.as_str());
     }
+    let more = text.chars().count().saturating_sub(LIMIT) as u64;
+    let rest = (more > 0).then(|| {
+        el("span").class("quiet").with(format!(" ({} more characters in the report's JSON)", grouped(more)))
+    });
+    list([Node::from(body), Node::from(rest)])
 }

@@ -1,12 +1,22 @@
 //! The charts of a scenario, each with its table.
 
 use super::Part;
+use crate::Verdict;
 use crate::chart::{CHARTS, ChartKind, ChartStyle};
 use crate::html::{Node, el, list};
 use crate::quantity::{Quantity, Unit};
 
 pub(super) fn render(part: &Part<'_>) -> Option<Node> {
     let view = part.page.view;
+    // A page of many scenarios would be mostly drawings that nobody asked for.
+    if !view.interactive
+        && part.scenario.verdict == Verdict::Pass
+        && part.page.report.scenarios.len() > super::LAZY
+    {
+        let words = "The charts of this scenario are drawn by the interactive page; it passed, and this report holds many.";
+        return Some(el("p").class("quiet").with(words).into());
+    }
+
     let style = ChartStyle {
         baseline: !view.no_baseline,
         read_outs: view.interactive,

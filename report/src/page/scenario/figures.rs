@@ -34,7 +34,7 @@ pub(super) fn render(part: &Part<'_>) -> Option<Node> {
                 .with(" ")
                 .with(by)
                 .with(" ")
-                .with(outcome_mark(compared.outcome))
+                .with(outcome_mark(compared))
         });
         el("div").with(el("dt").with(cut(&title, 40))).with(el("dd").with(quantity(value, unit))).with(before)
     });

@@ -37,7 +37,7 @@ const PARTS: &[(&str, fn(&Part<'_>) -> Option<Node>)] = &[
     ("Load", load::render),
 ];
 
-/// Beyond this many scenarios, those that pass are not drawn until they are opened.
+/// Beyond this many scenarios, those that pass are drawn only when they are opened on the interactive page.
 const LAZY: usize = 12;
 
 pub(super) fn render(page: &Page<'_>) -> Option<Node> {
