@@ -13,8 +13,13 @@ fn cached_chat(fault: Option<&str>) -> common::act::Acted {
     let suite = fs_err::read_to_string(root().join("suites/cached-chat.yml")).expect("the suite is there");
     repository.write("suites/cached-chat.yml", &suite);
     let flags = fault.map(|name| format!("args: --set 'service_flags=--fault {name}'")).unwrap_or_default();
-    repository
-        .act(&format!("suite: suites/cached-chat.yml\nmode: 'off'\nscenario: |\n  cache\n  light\n{flags}"))
+    let inputs =
+        format!("suite: suites/cached-chat.yml\nmode: 'off'\nscenario: |\n  cache\n  light\n{flags}");
+    // As `Place::undisturbed`: on a machine that is busy otherwise, the generator says that it was held up.
+    (0..4)
+        .map(|_| repository.act(&inputs))
+        .find(|acted| !acted.log().contains("the generator"))
+        .expect("a quiet moment")
 }
 
 #[test]
@@ -75,7 +80,8 @@ fn inputs_are_data() {
     let server = Server::healthy();
     let repository = Repository::new();
     let folder = "su ites $(touch pwned) `touch pwned` \"q\" 'r'";
-    repository.write(&format!("{folder}/a b.yml"), &small_suite(&server.url(), 1, 5));
+    repository
+        .write(&format!("{folder}/a b.yml"), &(small_suite(&server.url(), 1, 5) + "vars: { x: nothing }\n"));
     let acted = repository.act(&format!(
         "working-directory: {}\n\
          suite: |\n\n  a b.yml\n\
@@ -143,7 +149,7 @@ fn without_permission_to_upload_the_verdict_stands() {
     let server = Server::healthy();
     let repository = Repository::new();
     repository.write("loadgate.yml", &small_suite(&server.url(), 1, 5));
-    let acted = repository.act_with("suite: loadgate.yml", &[("UPLOAD_FORBIDDEN", "true")]);
+    let acted = repository.act_with("suite: loadgate.yml\nmode: 'off'", &[("UPLOAD_FORBIDDEN", "true")]);
     acted.ends(true, "0");
     assert_eq!(acted.output("verdict"), "pass");
     assert_eq!(acted.output("artifact-url"), "");
@@ -160,7 +166,7 @@ fn the_text_of_the_target_is_no_workflow_command() {
     let server = Server::start(move |_, _| Reply::Answer(500, hostile.as_bytes().to_vec()));
     let repository = Repository::new();
     let suite =
-        small_suite(&server.url(), 1, 5).replace("{ get: / }", "{ get: /, check: [ body == \"ok\" ] }");
+        small_suite(&server.url(), 1, 5).replace("{ get: / }", "{ get: /, check: [ text == \"ok\" ] }");
     repository.write("loadgate.yml", &suite);
     let acted = repository.act("suite: loadgate.yml");
     acted.ends(false, "1");

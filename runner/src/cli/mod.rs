@@ -2,6 +2,7 @@
 
 mod baseline;
 mod check;
+mod comment;
 mod compare;
 mod demo;
 mod exit;
@@ -41,6 +42,8 @@ enum Command {
     Baseline(baseline::BaselineCommand),
     /// Make the page from a report, or get the report back out of a page
     Report(report::ReportArguments),
+    /// Write the verdict as one comment on a pull request
+    Comment(comment::CommentArguments),
     /// Print the JSON Schema of suites or reports
     Schema(schema::SchemaArguments),
 }
@@ -55,6 +58,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Compare(arguments) => compare::run(arguments),
         Command::Baseline(command) => baseline::run(command),
         Command::Report(arguments) => report::run(arguments),
+        Command::Comment(arguments) => comment::run(arguments),
         Command::Schema(arguments) => schema::run(arguments),
     };
     match result {

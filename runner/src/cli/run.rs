@@ -219,8 +219,9 @@ pub(super) fn run_plan(
     let report = match report {
         Ok(report) => report,
         Err(GateError::Target(error)) => return Err(CliError::Target(error.into())),
-        Err(GateError::Output(error)) => return Err(CliError::usage(error)),
-        Err(GateError::Acceptance(error)) => return Err(CliError::usage(error)),
+        Err(error @ (GateError::Output(_) | GateError::Acceptance(_) | GateError::Baseline(_))) => {
+            return Err(CliError::usage(error));
+        }
     };
     let secrets = Secrets::new(&plan.secrets);
     let written = output::write_all(&arguments.out, &report, &secrets).map_err(CliError::usage)?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use loadgate_report::baseline::Baseline;
 use loadgate_report::judge::{self, Policy};
 use loadgate_report::model::{self, ChangeOutcome, Comparison, Report, RunInfo, SuiteInfo};
 
@@ -32,13 +33,17 @@ pub enum GateError {
     /// The file of accepted changes is wrong.
     #[error(transparent)]
     Acceptance(#[from] AcceptanceError),
+    /// There is a baseline, and it cannot be used.
+    #[error("failed to {0}")]
+    Baseline(#[from] StoreError),
 }
 
 /// Runs a suite and judges it. The report is written after each scenario, so that whatever happens something is there;
 /// the caller writes the final outputs.
 ///
 /// # Errors
-/// The target did not come up, or nothing can be written to `options.out`. All else is in the report.
+/// The target did not come up, nothing can be written to `options.out`, or the baseline is damaged or another suite's. All else
+/// is in the report.
 pub async fn run(
     plan: Arc<Plan>,
     options: &Options,
@@ -48,9 +53,14 @@ pub async fn run(
     let started = Instant::now();
     let secrets = Secrets::new(&plan.secrets);
     let ticks = environment::machine_ticks();
+    // Before any load: what is wrong with the file will be wrong after it, too.
+    let stored = match options.mode {
+        Mode::Off | Mode::Paired => None,
+        Mode::Auto | Mode::Stored => stored(&plan, options)?,
+    };
     let mut report = begin(&plan);
     report.acceptances = acceptance::load(".".into(), jiff::Zoned::now().date())?;
-    // Before any load: nothing would be as annoying as a long run whose report cannot be written.
+    // Likewise: nothing would be as annoying as a long run whose report cannot be written.
     report.run.interrupted = true;
     judge::conclude(&mut report);
     output::save(&options.out, &report, &secrets)?;
@@ -82,7 +92,7 @@ pub async fn run(
     }
     finish(&mut report, &pass);
     if options.mode != Mode::Off && !control.is_stopped() {
-        let (comparison, warning) = compare(&context, &report).await;
+        let (comparison, warning) = compare(&context, &report, stored.as_ref()).await;
         report.comparison = Some(comparison);
         report.warnings.extend(warning);
     }
@@ -94,6 +104,20 @@ pub async fn run(
     report.run.interrupted = control.is_stopped();
     judge::conclude(&mut report);
     Ok(report)
+}
+
+/// The stored baseline of the suite, where there is one.
+fn stored(plan: &Plan, options: &Options) -> Result<Option<Baseline>, StoreError> {
+    let store = Store::new(&options.baseline);
+    let stored = store.load(&plan.name)?;
+    match stored {
+        Some(stored) if stored.suite != plan.name => Err(StoreError::OtherSuite {
+            path: store.path(&plan.name),
+            found: stored.suite,
+            expected: plan.name.clone(),
+        }),
+        stored => Ok(stored),
+    }
 }
 
 fn begin(plan: &Plan) -> Report {
@@ -123,7 +147,11 @@ fn begin(plan: &Plan) -> Report {
 /// Compares as the mode says; gives a warning where it could not be done as asked for.
 ///
 /// `auto` looks at the stored runs first. What they suspect, or cannot judge, the base revision decides where there is one.
-async fn compare(context: &Context<'_>, report: &Report) -> (Comparison, Option<String>) {
+async fn compare(
+    context: &Context<'_>,
+    report: &Report,
+    stored: Option<&Baseline>,
+) -> (Comparison, Option<String>) {
     let policy = policy(&context.plan);
     let Options { mode, base, .. } = context.options;
     if *mode == Mode::Paired {
@@ -136,7 +164,7 @@ async fn compare(context: &Context<'_>, report: &Report) -> (Comparison, Option<
             None,
         );
     }
-    let mut stored = with_baseline(context, report, &policy);
+    let mut stored = with_baseline(context, report, stored, &policy);
     let open = !suspects(&stored).is_empty() || stored.status != model::ComparisonStatus::Judged;
     if *mode == Mode::Auto
         && open
@@ -155,13 +183,16 @@ async fn compare(context: &Context<'_>, report: &Report) -> (Comparison, Option<
 }
 
 /// Compares with the stored baseline.
-fn with_baseline(context: &Context<'_>, report: &Report, policy: &Policy) -> Comparison {
-    let store = Store::new(&context.options.baseline);
-    let path = store.path(&context.plan.name);
-    let mut comparison = match store.load(&context.plan.name) {
-        Ok(Some(stored)) => judge::compare(report, &stored, policy),
-        Ok(None) => judge::missing(path.as_str()),
-        Err(error) => damaged(&error),
+fn with_baseline(
+    context: &Context<'_>,
+    report: &Report,
+    stored: Option<&Baseline>,
+    policy: &Policy,
+) -> Comparison {
+    let path = Store::new(&context.options.baseline).path(&context.plan.name);
+    let mut comparison = match stored {
+        Some(stored) => judge::compare(report, stored, policy),
+        None => judge::missing(path.as_str()),
     };
     comparison.base = path.to_string();
     comparison
@@ -204,13 +235,6 @@ fn suspects(comparison: &Comparison) -> Vec<String> {
 /// The policy of a suite.
 pub(crate) fn policy(plan: &Plan) -> Policy {
     Policy { tolerances: plan.gate.tolerance.clone(), floors: plan.gate.floor.clone(), ..Policy::default() }
-}
-
-fn damaged(error: &StoreError) -> Comparison {
-    unusable(
-        &format!("the baseline cannot be used: failed to {error}"),
-        "restore the file from version control, or delete it and accept a good run with `loadgate baseline accept`",
-    )
 }
 
 /// A comparison that was asked for and could not be made.

@@ -6,8 +6,14 @@ use super::text::plain;
 /// Text that reads as itself: whatever Markdown, HTML or GitHub (mentions, issue numbers, links) would see in it is escaped.
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
-    for c in plain(text).chars() {
+    let text = plain(text);
+    let mut rest = text.chars();
+    let mut before = None;
+    while let Some(c) = rest.next() {
+        let is_inside = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
         match c {
+            // Inside a word it is no emphasis, and names of figures stay as one would search for them.
+            '_' if is_inside(before) && is_inside(rest.clone().next()) => out.push('_'),
             '&' | '<' | '>' | '"' | '|' | '*' | '_' | '[' | ']' | '\\' | '`' | '~' | '#' | '!' | '$'
             | '{' | '}' => {
                 out.push_str(&format!("&#{};", c as u32));
@@ -18,6 +24,7 @@ pub fn escape(text: &str) -> String {
             ':' => out.push_str("&#58;"),
             c => out.push(c),
         }
+        before = Some(c);
     }
     // A digit or sign at the start would begin a list or heading.
     match out.chars().next() {

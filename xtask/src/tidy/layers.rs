@@ -112,8 +112,8 @@ const ABSENCES: &[Absence] = &[
     Absence {
         places: &["runner/src/output/"],
         except: &[],
-        words: &["Plan", "crate::suite", "crate::target", "crate::gate"],
-        why: "outputs read a report and the engine's events, nothing else",
+        words: &["Plan", "crate::suite", "crate::target", "crate::cli"],
+        why: "outputs read a report and the run's events, nothing else",
     },
     Absence {
         places: &["runner/src/suite/"],

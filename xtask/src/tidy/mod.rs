@@ -4,6 +4,7 @@
 //! found. Adding one is one file plus one line in [`RULES`].
 
 mod copies;
+mod decisions;
 mod dependencies;
 mod features;
 mod layers;
@@ -43,6 +44,7 @@ const RULES: &[Rule] = &[
     Rule { name: "licences", check: licences::check },
     Rule { name: "pins", check: pins::check },
     Rule { name: "links", check: links::check },
+    Rule { name: "decisions", check: decisions::check },
     Rule { name: "readme", check: readme::check },
     Rule { name: "requirements", check: requirements::check },
     Rule { name: "copies", check: copies::check },
