@@ -6,6 +6,8 @@
 )]
 
 mod dist;
+mod faults;
+mod repeat;
 mod schema;
 mod setup;
 mod shell;
@@ -45,6 +47,10 @@ enum Command {
     Dist(dist::Options),
     /// Check the house rules that no compiler checks.
     Tidy,
+    /// Run every fault of every reference service: each must turn its suite red for the right reason.
+    Faults(faults::Options),
+    /// Run a scenario of a reference suite over and over and print how often it passed.
+    Repeat(repeat::Options),
     /// Everything that must pass before a change goes in; sets up first.
     Test(test::Options),
 }
@@ -56,6 +62,8 @@ fn main() -> ExitCode {
         Command::Schema { check } => schema::run(check),
         Command::Dist(options) => dist::run(&options),
         Command::Tidy => tidy::run(),
+        Command::Faults(options) => faults::run(&options),
+        Command::Repeat(options) => repeat::run(&options),
         Command::Test(options) => test::run(&options),
     };
     match done {

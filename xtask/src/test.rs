@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 
-use crate::{schema, setup, shell, tidy, viewer};
+use crate::{faults, schema, setup, shell, tidy, viewer};
 
 /// How much to run.
 #[derive(clap::Args)]
@@ -69,6 +69,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         tests_run = counted.0 + counted.1;
         Ok(counted)
     });
+    if options.filter.is_none() {
+        step(&mut ran, "faults", || faults::count(&faults::Options::default()));
+    }
     print(&ran);
     let failed: u64 = ran.iter().map(|step| step.failed).sum();
     let passed: u64 = ran.iter().map(|step| step.passed).sum();

@@ -246,7 +246,8 @@ impl Manager {
     pub(super) fn reset(&self) -> usize {
         let mut inner = self.lock();
         let active = inner.conversations.len();
-        *inner = Inner { last: inner.last, ..Inner::default() };
+        let kept = std::mem::take(&mut inner.kept);
+        *inner = Inner { last: inner.last, kept, ..Inner::default() };
         active
     }
 

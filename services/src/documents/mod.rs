@@ -28,7 +28,7 @@ mod token;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -128,6 +128,9 @@ const SCAN: Length = Length::millis(60, 300);
 /// Connections at which `crash-under-200` strikes.
 const CROWD: usize = 150;
 
+/// How long one that has closed still counts for it.
+const CROWD_LINGERS: Duration = Duration::from_millis(250);
+
 /// Largest upload, in bytes.
 const LARGEST: usize = 16 << 20;
 
@@ -173,7 +176,7 @@ async fn router(setup: Setup) -> Result<Router, Error> {
         library: Library::default(),
         sign_ups: limit("sign-up", SIGN_UPS),
         log_ins: limit("log-in", LOG_INS),
-        crowd: Crowd::default(),
+        crowd: Crowd::lingering(CROWD_LINGERS),
         shelf: RwLock::new(()),
         active: AtomicUsize::new(0),
         peak: AtomicUsize::new(0),
