@@ -9,6 +9,7 @@
 mod append;
 mod curve;
 mod file;
+mod prune;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use self::append::NotAccepted;
 pub(crate) use self::curve::curve;
 pub use self::file::BaselineError;
+pub use self::prune::Pruned;
 use crate::Verdict;
 use crate::model::Machine;
 

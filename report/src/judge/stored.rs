@@ -130,6 +130,14 @@ fn judge_all(report: &Report, runs: &[(&str, &BaselineRun)], policy: &Policy) ->
     }
     correct_for_many(&mut figures, policy.alpha);
     let newest = looked_at.last();
+    let age = newest.and_then(|run| days_between(&run.started_at, &report.run.started_at));
+    let (message, next) = match age.filter(|days| *days > OLD) {
+        Some(days) => (
+            format!("{message}, the newest {days} days old"),
+            next.or_else(|| Some("accept a recent run: the machine and the service move on".to_owned())),
+        ),
+        None => (message, next),
+    };
     Comparison {
         mode: ComparisonMode::Stored,
         status,
@@ -146,6 +154,26 @@ fn judge_all(report: &Report, runs: &[(&str, &BaselineRun)], policy: &Policy) ->
 
 fn runs_in_words(n: usize) -> String {
     if n == 1 { "1 earlier run".to_owned() } else { format!("{n} earlier runs") }
+}
+
+/// Days from which on a baseline is told to be old.
+const OLD: i64 = 30;
+
+/// Days from one RFC 3339 time to another, by their dates; `None` where one is no date.
+fn days_between(from: &str, to: &str) -> Option<i64> {
+    Some(day_number(to)? - day_number(from)?)
+}
+
+/// Days since 1970-01-01 of a date in the Gregorian calendar (H. Hinnant: chrono-compatible low-level date algorithms, 2013).
+fn day_number(text: &str) -> Option<i64> {
+    let mut parts = text.get(..10)?.split('-').map(|part| part.parse::<i64>().ok());
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    Some(era * 146_097 + day_of_era - 719_468)
 }
 
 /// What a short history cannot do.
@@ -298,4 +326,24 @@ fn curves(report: &Report, runs: &[&BaselineRun]) -> Vec<BaseCurve> {
         .iter()
         .filter_map(|s| Some(BaseCurve { scenario: s.name.clone(), points: curve(&s.name)?.curve.clone() }))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_counted_over_months_and_leap_years() {
+        for (from, to, days) in [
+            ("1970-01-01T00:00:00Z", "1970-01-01T23:00:00Z", Some(0)),
+            ("2024-02-28", "2024-03-01", Some(2)),
+            ("2025-02-28", "2025-03-01", Some(1)),
+            ("2024-12-31T23:59:59Z", "2025-02-14T00:00:00Z", Some(45)),
+            ("1999-12-31", "2001-01-01", Some(367)),
+            ("yesterday", "2025-01-01", None),
+            ("", "2025-01-01", None),
+        ] {
+            assert_eq!(days_between(from, to), days, "{from} {to}");
+        }
+    }
 }

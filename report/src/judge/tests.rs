@@ -427,6 +427,15 @@ proptest! {
 }
 
 #[test]
+fn an_old_baseline_says_so() {
+    let mut head = report(1, vec![scenario(&around(100.0, 60, 0))]);
+    head.run.started_at = "2025-03-01T00:00:00Z".into();
+    let judged = run_against(head, &baseline([vec![scenario(&around(100.0, 60, 0))]]), &[]);
+    let finding = judged.findings.iter().find(|f| f.kind == FindingKind::Baseline).unwrap();
+    assert!(finding.message.contains("59 days old") && finding.verdict == Verdict::Pass, "{finding:?}");
+}
+
+#[test]
 fn a_single_error_is_chance_among_many_figures() {
     let with = |failed: u64| {
         let mut s = scenario(&around(100.0, 60 - failed as usize, 0));

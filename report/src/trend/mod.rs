@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use self::change_points::change_points;
+use self::change_points::{Split, change_points};
 use crate::baseline::{Baseline, BaselineRun};
 use crate::figure::{Figure, Names};
 use crate::judge::policy::{Better, Kind, Policy};
@@ -118,17 +118,27 @@ fn one(class: &str, scenario: &str, figure: &str, runs: &[&BaselineRun], policy:
     // Ratios matter for time spans and rates, differences for shares.
     let level = |v: f64| if matches!(rule.kind, Kind::Speed { .. }) && v > 0.0 { v.ln() } else { v };
     let values: Vec<f64> = points.iter().map(|p| level(p.value)).collect();
-    let found = change_points(&values);
+    let mut found = change_points(&values);
     let median_of = |from: usize, to: usize| {
         crate::judge::median(&points[from..to].iter().map(|p| p.value).collect::<Vec<_>>()).unwrap_or(0.0)
     };
-    let changes = found
-        .iter()
-        .enumerate()
-        .map(|(i, split)| {
-            let from = if i == 0 { 0 } else { found[i - 1].at };
-            let to = found.get(i + 1).map_or(points.len(), |next| next.at);
-            let (before, after) = (median_of(from, split.at), median_of(split.at, to));
+    // (Level before, level after) of each split.
+    let levels = |found: &[Split]| -> Vec<(f64, f64)> {
+        let ends = |i: usize| found.get(i).map_or(points.len(), |split| split.at);
+        let from = |i: usize| if i == 0 { 0 } else { found[i - 1].at };
+        (0..found.len()).map(|i| (median_of(from(i), ends(i)), median_of(ends(i), ends(i + 1)))).collect()
+    };
+    let matters = |(before, after): (f64, f64)| {
+        (level(after) - level(before)).abs() >= rule.tolerance.ln_1p() && (after - before).abs() >= rule.floor
+    };
+    // A split that nobody would notice goes, and its neighbours' levels join; then the rest is looked at anew.
+    while let Some(idle) = levels(&found).iter().position(|l| !matters(*l)) {
+        found.remove(idle);
+    }
+    let changes = levels(&found)
+        .into_iter()
+        .zip(&found)
+        .map(|((before, after), split)| {
             let worse = match rule.better {
                 Better::Lower => after > before,
                 Better::Higher => after < before,
@@ -189,6 +199,13 @@ mod tests {
         assert_eq!(p50.points[change.at].commit.as_deref(), Some("c15"));
         assert!(change.worse && (0.15..0.25).contains(&change.change.unwrap()), "{change:?}");
         assert_eq!((p50.unit, trend.series[0].changes[0].worse), (Unit::Ms, true));
+    }
+
+    #[test]
+    fn a_step_that_nobody_would_notice_is_none() {
+        let tiny: Vec<f64> = (0..24).map(|i| if i < 12 { 100.0 } else { 102.0 }).collect();
+        let trend = Trend::of(&history(&tiny), &Policy::default());
+        assert!(trend.series.iter().all(|s| s.changes.is_empty()), "{:?}", trend.series[0].changes);
     }
 
     #[test]

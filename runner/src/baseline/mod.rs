@@ -1,11 +1,13 @@
 //! The folder of baselines: `baselines/<suite>.json`, read before a run and written by `loadgate baseline accept`.
 
+mod edited;
 mod show;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use loadgate_report::Report;
-use loadgate_report::baseline::{Baseline, BaselineError, NotAccepted};
+use loadgate_report::baseline::{Baseline, BaselineError, NotAccepted, Pruned};
 
+pub use self::edited::edited_since;
 pub use self::show::{list, show};
 use crate::output::atomic;
 
@@ -158,6 +160,19 @@ impl Store {
             run.scenarios.iter().flat_map(of).collect()
         });
         Ok(Accepted { path, runs: runs.len(), class, changes })
+    }
+
+    /// Leaves out of a suite's baseline what no run will be compared with any more; see [`Baseline::prune`].
+    ///
+    /// # Errors
+    /// [`StoreError`]; the file is then as it was.
+    pub fn prune(&self, suite: &str, keep: usize, since: Option<&str>) -> Result<Pruned, StoreError> {
+        let mut baseline = self.require(suite)?;
+        let pruned = baseline.prune(keep, since);
+        let path = self.path(suite);
+        atomic::write(&path, baseline.to_text().as_bytes())
+            .map_err(|source| StoreError::Write { path, source })?;
+        Ok(pruned)
     }
 
     /// The baselines here with their files; files of other kinds are left out.

@@ -1,4 +1,4 @@
-//! `loadgate baseline accept|show`.
+//! `loadgate baseline accept|list|show|prune`.
 
 use anyhow::Context;
 use camino::Utf8PathBuf;
@@ -15,8 +15,34 @@ use crate::output;
 pub(super) enum BaselineCommand {
     /// Add a run to the baseline of its suite
     Accept(AcceptArguments),
+    /// List the suites that have a baseline
+    List(ListArguments),
     /// Show what the baseline of a suite holds
     Show(ShowArguments),
+    /// Leave out runs that nothing will be compared with any more
+    Prune(PruneArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArguments {
+    /// Directory of the stored baselines
+    #[arg(long, value_name = "DIR", default_value = "baselines")]
+    baseline: Utf8PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PruneArguments {
+    /// Name of the suite
+    suite: String,
+    /// Runs to keep of each machine class
+    #[arg(long, value_name = "N", default_value_t = KEEP)]
+    keep: usize,
+    /// Leave out machine classes without a run since this day (YYYY-MM-DD)
+    #[arg(long, value_name = "DAY")]
+    since: Option<String>,
+    /// Directory of the stored baselines
+    #[arg(long, value_name = "DIR", default_value = "baselines")]
+    baseline: Utf8PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -63,6 +89,22 @@ pub(super) fn run(command: BaselineCommand) -> Result<Exit, CliError> {
                 None => baseline::list(&store.list().map_err(CliError::usage)?, width),
             };
             output::terminal::print(&text);
+        }
+        BaselineCommand::List(arguments) => {
+            let all = Store::new(&arguments.baseline).list().map_err(CliError::usage)?;
+            output::terminal::print(&baseline::list(&all, terminal_width().unwrap_or(140)));
+        }
+        BaselineCommand::Prune(arguments) => {
+            let pruned = Store::new(&arguments.baseline)
+                .prune(&arguments.suite, arguments.keep, arguments.since.as_deref())
+                .map_err(CliError::usage)?;
+            anstream::println!(
+                "left out {} runs beyond the last {}, {} of another load, {} machine classes",
+                pruned.surplus,
+                arguments.keep,
+                pruned.outdated,
+                pruned.classes.len()
+            );
         }
     }
     Ok(Exit::Pass)

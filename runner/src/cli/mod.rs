@@ -10,6 +10,7 @@ mod report;
 mod run;
 mod schema;
 mod serve;
+mod trend;
 
 use std::process::ExitCode;
 
@@ -37,9 +38,11 @@ enum Command {
     Check(check::CheckArguments),
     /// Judge one report against another
     Compare(compare::CompareArguments),
-    /// Accept or show stored baselines
+    /// Accept, list, show or prune stored baselines
     #[command(subcommand)]
     Baseline(baseline::BaselineCommand),
+    /// Show where figures changed for good over many runs
+    Trend(trend::TrendArguments),
     /// Make the page from a report, or get the report back out of a page
     Report(report::ReportArguments),
     /// Write the verdict as one comment on a pull request
@@ -57,6 +60,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Check(arguments) => check::run(arguments),
         Command::Compare(arguments) => compare::run(arguments),
         Command::Baseline(command) => baseline::run(command),
+        Command::Trend(arguments) => trend::run(arguments),
         Command::Report(arguments) => report::run(arguments),
         Command::Comment(arguments) => comment::run(arguments),
         Command::Schema(arguments) => schema::run(arguments),

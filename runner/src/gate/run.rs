@@ -10,7 +10,7 @@ use loadgate_report::model::{self, ChangeOutcome, Comparison, Report, RunInfo, S
 use super::acceptance::{self, AcceptanceError};
 use super::pass::Pass;
 use super::{Context, Event, Mode, Observer, Options, conditions, environment, paired};
-use crate::baseline::{Store, StoreError};
+use crate::baseline::{Store, StoreError, edited_since};
 use crate::engine::Control;
 use crate::output::{self, OutputError, Secrets};
 use crate::suite::plan::Plan;
@@ -95,6 +95,7 @@ pub async fn run(
         let (comparison, warning) = compare(&context, &report, stored.as_ref()).await;
         report.comparison = Some(comparison);
         report.warnings.extend(warning);
+        report.warnings.extend(edited_baseline(&context));
     }
     report.environment.steal = environment::machine_ticks().zip(ticks).and_then(|(now, before)| {
         let all = now.1.saturating_sub(before.1);
@@ -196,6 +197,18 @@ fn with_baseline(
     };
     comparison.base = path.to_string();
     comparison
+}
+
+/// Tells on a change that edits its own baseline. The branch it is to go into is the base revision, or what GitHub says of a pull
+/// request.
+fn edited_baseline(context: &Context<'_>) -> Option<String> {
+    let reference = match &context.options.base {
+        Some(paired::Base::Revision(reference)) => reference.clone(),
+        _ => format!("origin/{}", std::env::var("GITHUB_BASE_REF").ok().filter(|name| !name.is_empty())?),
+    };
+    let store = Store::new(&context.options.baseline);
+    let stored = store.load(&context.plan.name).ok()??;
+    edited_since(&reference, &store.path(&context.plan.name), &stored)
 }
 
 /// Runs fresh rounds for what looks worse.

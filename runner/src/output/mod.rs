@@ -16,6 +16,7 @@ pub mod summary;
 pub mod tables;
 pub mod terminal;
 pub mod text;
+pub mod trend;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -1,0 +1,99 @@
+//! Whether the change under test edits the baseline that it is measured by.
+
+use std::process::{Command, Stdio};
+
+use camino::Utf8Path;
+use loadgate_report::baseline::Baseline;
+
+/// A sentence on what the change did to its own baseline since it left `reference` (a branch or commit); `None` where it did nothing,
+/// or where git cannot tell, as in a shallow clone.
+pub fn edited_since(reference: &str, path: &Utf8Path, now: &Baseline) -> Option<String> {
+    let dir = path.parent().filter(|p| !p.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
+    if reference.starts_with('-') {
+        // git would take it as an option.
+        return None;
+    }
+    let commit = git(dir, &["merge-base", reference, "HEAD"])?;
+    // Only a folder that was there can have lacked the file; else git looked at the wrong place.
+    let then = git(dir, &["show", &format!("{}:./{}", commit.trim(), path.file_name()?)]);
+    let before = match &then {
+        Some(text) => Baseline::parse(text).ok()?,
+        None => Baseline::new(now.suite.clone()),
+    };
+    describe(&before, now)
+}
+
+fn describe(before: &Baseline, now: &Baseline) -> Option<String> {
+    let runs = |b: &Baseline| -> Vec<(String, String)> {
+        let of = |(class, c): (&String, &loadgate_report::baseline::ClassRuns)| {
+            c.runs.iter().map(|r| (class.clone(), r.id.clone())).collect::<Vec<_>>()
+        };
+        b.classes.iter().flat_map(of).collect()
+    };
+    let (old, new) = (runs(before), runs(now));
+    let added: Vec<_> = new.iter().filter(|run| !old.contains(run)).collect();
+    let removed = old.iter().filter(|run| !new.contains(run)).count();
+    if added.is_empty() && removed == 0 {
+        return None;
+    }
+    let accepted: Vec<String> = now
+        .classes
+        .values()
+        .flat_map(|c| &c.runs)
+        .filter(|run| added.iter().any(|(_, id)| *id == run.id))
+        .flat_map(|run| &run.scenarios)
+        .flat_map(|(name, s)| s.accepted.iter().map(move |figure| format!("{name}: {figure}")))
+        .collect();
+    let mut message = format!(
+        "this change edits the baseline that it is measured by: {} runs added, {removed} removed",
+        added.len()
+    );
+    if !accepted.is_empty() {
+        message.push_str(&format!("; accepted as intended: {}", accepted.join(", ")));
+    }
+    Some(message)
+}
+
+fn git(dir: &Utf8Path, arguments: &[&str]) -> Option<String> {
+    let mut command = Command::new("git");
+    command.arg("-C").arg(dir).args(arguments).stdin(Stdio::null()).stderr(Stdio::null());
+    // A hook of git's sets these, and they would name another repository.
+    command.env_remove("GIT_DIR").env_remove("GIT_WORK_TREE").env_remove("GIT_INDEX_FILE");
+    let output = command.output().ok().filter(|output| output.status.success())?;
+    String::from_utf8(output.stdout).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baseline::Store;
+    use crate::output::fixture;
+
+    #[test]
+    fn a_change_that_edits_its_own_baseline_is_told_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = Utf8Path::from_path(dir.path()).unwrap();
+        let git = |arguments: &[&str]| {
+            let author = ["-c", "user.name=t", "-c", "user.email=t@example.invalid"];
+            assert!(git(dir, &[&author[..], arguments].concat()).is_some(), "git {arguments:?}");
+        };
+        git(&["init", "-q", "-b", "main"]);
+        let store = Store::new(dir.join("baselines"));
+        let mut report = fixture::report();
+        report.run.id = "first".into();
+        store.accept(&report, 30, true).unwrap();
+        let path = store.path("cached-chat");
+        let told = || edited_since("main", &path, &store.require("cached-chat").unwrap());
+        git(&["add", "."]);
+        git(&["commit", "-q", "-m", "baseline"]);
+        git(&["checkout", "-q", "-b", "change"]);
+        assert_eq!(told(), None);
+        report.run.id = "second".into();
+        store.accept(&report, 30, true).unwrap();
+        assert!(told().unwrap().contains("1 runs added, 0 removed"), "{:?}", told());
+        git(&["commit", "-q", "-a", "-m", "edit"]);
+        assert!(told().is_some(), "committed or not");
+        assert_eq!(edited_since("no-such-branch", &path, &store.require("cached-chat").unwrap()), None);
+        assert_eq!(edited_since("--help", &path, &store.require("cached-chat").unwrap()), None);
+    }
+}
