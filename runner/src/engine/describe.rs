@@ -7,8 +7,19 @@ use loadgate_report::model::Phase;
 
 use crate::suite::plan::{Class, Load, Scenario, Spacing, Start};
 
+/// The load of a scenario in words: that of its classes, or its script.
+pub(crate) fn scenario(scenario: &Scenario) -> String {
+    match &scenario.script {
+        Some(script) => {
+            let users = plural(script.users.len() as u64, "user");
+            format!("a script of {}, {users}", plural(script.acts.len() as u64, "act"))
+        }
+        None => loads(&scenario.classes),
+    }
+}
+
 /// All loads of a scenario in words, such as `20 users × 3 iterations, together`.
-pub(crate) fn loads(classes: &[Class]) -> String {
+fn loads(classes: &[Class]) -> String {
     let words = classes.iter().map(|class| match &class.name {
         Some(name) => format!("{name}: {}", load(&class.load)),
         None => load(&class.load),

@@ -13,10 +13,11 @@ use rand_chacha::ChaCha8Rng;
 
 use super::dice::Dice;
 use super::outcome::{Failure, Outcome};
-use super::pacer;
+use super::pacer::{self, Pacer};
 use super::program::{Act, first_request};
 use super::request;
 use super::user::User;
+use crate::suite::plan::Meet;
 use crate::suite::scope::Scope;
 use crate::suite::text::EvaluationError;
 
@@ -49,7 +50,7 @@ impl<'a> Run<'a> {
 
     /// Does acts in order, up to the first that ends the flow.
     pub(crate) async fn acts(&mut self, acts: &[Act], scope: &mut Scope) -> End {
-        for act in acts {
+        for (number, act) in acts.iter().enumerate() {
             let end = match act {
                 Act::Request(program) => {
                     let outcome = request::run(self.user, program, scope, self.due.take()).await;
@@ -64,6 +65,7 @@ impl<'a> Run<'a> {
                     self.think(*min, *max).await;
                     End::Done
                 }
+                Act::Meet(meet) => self.meet(meet, &acts[number..]).await,
                 _ => self.nested(act, scope).await,
             };
             if end != End::Done {
@@ -82,6 +84,26 @@ impl<'a> Run<'a> {
         self.due = due;
     }
 
+    /// Waits for the others. Where they do not come, the first request after it fails; `acts` begins with the meeting.
+    async fn meet(&mut self, meet: &Meet, acts: &[Act]) -> End {
+        let seat = &self.user.seat;
+        let users = seat.shared.classes.get(self.user.class).map_or(1, |class| class.users);
+        match seat.shared.meetings.arrive(meet, self.user.class, users).await {
+            Ok(at) => {
+                Pacer::new().until(at).await;
+                self.due = Some(at);
+                End::Done
+            }
+            Err((here, wanted)) => {
+                let message =
+                    format!("only {here} of {wanted} users came to `{}` within {:?}", meet.name, meet.within);
+                let step = first_request(acts).unwrap_or(0);
+                request::unsent(self.user, step, Failure::new(FailureKind::Timeout, message));
+                End::Failed
+            }
+        }
+    }
+
     /// Boxed, because acts can hold acts.
     fn nested<'b>(
         &'b mut self,
@@ -90,7 +112,9 @@ impl<'a> Run<'a> {
     ) -> Pin<Box<dyn Future<Output = End> + 'b>> {
         Box::pin(async move {
             match act {
-                Act::Request(_) | Act::Think { .. } => self.acts(std::slice::from_ref(act), scope).await,
+                Act::Request(_) | Act::Think { .. } | Act::Meet(_) => {
+                    self.acts(std::slice::from_ref(act), scope).await
+                }
                 Act::Repeat { times, acts } => match times.evaluate(scope, None).and_then(|t| count(&t)) {
                     Ok(times) => self.repeat(times, acts, scope).await,
                     Err(error) => self.broken(times.source(), acts, error),
@@ -169,7 +193,7 @@ fn captured(acts: &[Act]) -> Vec<&str> {
     for act in acts {
         match act {
             Act::Request(program) => names.extend(program.step.captures.iter().map(|(name, _)| &**name)),
-            Act::Think { .. } => {}
+            Act::Think { .. } | Act::Meet(_) => {}
             Act::Repeat { acts, .. } => names.extend(captured(acts)),
             Act::If { then, otherwise, .. } => {
                 names.extend(captured(then));

@@ -13,7 +13,6 @@ use super::recorder::{
 };
 use super::seat::Shared;
 use super::spans::FineSpans;
-use super::user;
 use super::worker::Measured;
 
 /// Most users that the report lists.
@@ -75,7 +74,7 @@ pub(crate) fn scenario(
         name: plan.name.clone(),
         description: plan.description.clone(),
         requirements: plan.requirements.clone(),
-        load: describe::loads(&plan.classes),
+        load: describe::scenario(plan),
         users_peak: shared.classes.iter().map(super::seat::SharedClass::peak).sum(),
         started_s: all.released.saturating_duration_since(run_started).as_secs_f64(),
         duration_s,
@@ -223,7 +222,7 @@ fn users(shared: &Shared, records: &[(u32, UserRecord)]) -> (Vec<model::User>, u
         let ms = |us: u64| (user.latencies > 0).then_some(us as f64 / 1000.0);
         let class = shared.classes.iter().rposition(|class| class.first_user <= index);
         model::User {
-            name: user::name(index),
+            name: shared.user_name(index),
             class: class.and_then(|class| shared.scenario.classes[class].name.clone()),
             ok: u64::from(user.ok),
             refused: u64::from(user.refused),
@@ -249,10 +248,10 @@ fn failures(shared: &Shared, records: &[FailureRecord]) -> Vec<FailureSample> {
     let samples = few.map(|record| FailureSample {
         kind: record.failure.kind,
         step: shared.scenario.steps.get(record.step).map(|info| info.name.clone()).unwrap_or_default(),
-        user: user::name(record.user),
+        user: shared.user_name(record.user),
         at_s: record.at.as_secs_f64(),
         message: record.failure.message.chars().take(300).collect(),
-        foreign_user: record.failure.foreign.map(user::name),
+        foreign_user: record.failure.foreign.map(|index| shared.user_name(index)),
     });
     samples.collect()
 }

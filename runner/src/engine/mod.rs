@@ -19,6 +19,7 @@ mod describe;
 mod dice;
 mod exchange;
 mod flow;
+mod gathering;
 mod health;
 mod merge;
 mod mix;
@@ -29,6 +30,7 @@ mod progress;
 mod recorder;
 mod request;
 mod schedule;
+mod script;
 mod seat;
 mod series;
 mod setup;
@@ -54,6 +56,7 @@ pub use self::progress::{Progress, Snapshot};
 
 use self::canary::Canaries;
 use self::dice::Dice;
+use self::gathering::{Baton, Meetings};
 use self::progress::Lane;
 use self::recorder::Window;
 use self::schedule::Schedule;
@@ -169,6 +172,8 @@ fn share(scenario: &Arc<Scenario>, settings: &Settings) -> Shared {
         data: settings.data.clone(),
         scope,
         base_path: settings.base_url.path().to_owned(),
+        meetings: Meetings::default(),
+        baton: scenario.script.as_deref().map(Baton::new),
         canaries: Canaries::new(settings.seed),
         dice,
         classes,

@@ -1,10 +1,11 @@
 //! Flows made ready for being run many times.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::client::{Endpoints, RequestProgram};
 use crate::suite::expression::{Expression, Predicate};
-use crate::suite::plan::{Body, Flow, PartContent, RequestStep, Step};
+use crate::suite::plan::{Body, Flow, Meet, PartContent, RequestStep, Step};
 use crate::suite::text::Text;
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ pub(crate) enum Act {
     Repeat { times: Expression, acts: Vec<Act> },
     If { predicate: Predicate, then: Vec<Act>, otherwise: Vec<Act> },
     Parallel(Vec<Vec<Act>>),
+    Meet(Arc<Meet>),
 }
 
 impl FlowProgram {
@@ -50,7 +52,7 @@ impl FlowProgram {
 pub(crate) fn first_request(acts: &[Act]) -> Option<usize> {
     acts.iter().find_map(|act| match act {
         Act::Request(program) => Some(program.step.id),
-        Act::Think { .. } => None,
+        Act::Think { .. } | Act::Meet(_) => None,
         Act::Repeat { acts, .. } => first_request(acts),
         Act::If { then, otherwise, .. } => first_request(then).or_else(|| first_request(otherwise)),
         Act::Parallel(branches) => branches.iter().find_map(|acts| first_request(acts)),
@@ -104,8 +106,9 @@ impl Compiler<'_> {
             Step::Parallel(branches) => {
                 Act::Parallel(branches.iter().map(|steps| self.acts(steps)).collect())
             }
-            // Deciding refuses both, as long as they are in its list of what cannot be run yet.
-            Step::Meet(_) | Step::Aside(_) => Act::Parallel(Vec::new()),
+            Step::Meet(meet) => Act::Meet(meet.clone()),
+            // Deciding refuses it, as long as it is in its list of what cannot be run yet.
+            Step::Aside(_) => Act::Parallel(Vec::new()),
         }
     }
 

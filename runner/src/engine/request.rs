@@ -10,7 +10,7 @@ use super::exchange::{Exchange, Reply, Timing};
 use super::outcome::{Failure, Judged, Outcome, Scan, judge};
 use super::recorder::Sample;
 use super::stream::Streamed;
-use super::user::{self, Line, User};
+use super::user::{Line, User};
 use crate::suite::scope::{Response, Scope};
 
 /// Sends a request, judges the response, records both; captured values go into `scope`. `due` is when it was to be sent,
@@ -148,7 +148,7 @@ fn judge_reply(
     let body = if reply.streamed.is_some() { content } else { raw };
     let response = Response::new(reply.head.status, &headers, body, latency.as_secs_f64() * 1000.0);
     let places = [("in the streamed text", content), ("in the body", raw), ("in the headers", head)];
-    let name = |index: u32| (index < shared.users).then(|| user::name(index));
+    let name = |index: u32| (index < shared.users).then(|| shared.user_name(index));
     let scan = Scan { canaries: &shared.canaries, own: user.index, places: &places, name: &name };
     judge(
         program,

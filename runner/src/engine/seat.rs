@@ -9,11 +9,13 @@ use std::time::Instant;
 use super::canary::Canaries;
 use super::client::Endpoints;
 use super::dice::Dice;
+use super::gathering::{Baton, Meetings};
 use super::mix::Mix;
 use super::program::FlowProgram;
 use super::progress::Lane;
 use super::recorder::Recorder;
 use super::schedule::Schedule;
+use super::user;
 use crate::suite::data::DataSet;
 use crate::suite::plan::Scenario;
 use crate::suite::scope::Scope;
@@ -27,6 +29,10 @@ pub(crate) struct Shared {
     pub(crate) scope: Scope,
     /// Path of the target's URL.
     pub(crate) base_path: String,
+    /// Where users wait for each other.
+    pub(crate) meetings: Meetings,
+    /// The order of its script, where it has one.
+    pub(crate) baton: Option<Baton>,
     pub(crate) canaries: Canaries,
     pub(crate) dice: Dice,
     pub(crate) classes: Vec<SharedClass>,
@@ -52,6 +58,13 @@ pub(crate) struct SharedClass {
 }
 
 impl Shared {
+    /// The name of the user with this number in the scenario.
+    pub(crate) fn user_name(&self, index: u32) -> String {
+        let script = self.scenario.script.as_ref();
+        let named = script.and_then(|script| script.users.get(index as usize)).cloned();
+        named.unwrap_or_else(|| user::name(index))
+    }
+
     /// The same scenario without its load.
     fn aside(&self) -> Self {
         Self {
@@ -59,6 +72,8 @@ impl Shared {
             data: self.data.clone(),
             scope: self.scope.clone(),
             base_path: self.base_path.clone(),
+            meetings: Meetings::default(),
+            baton: None,
             canaries: self.canaries.clone(),
             dice: self.dice.clone(),
             classes: Vec::new(),

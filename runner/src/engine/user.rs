@@ -13,6 +13,7 @@ use super::dice::Dice;
 use super::exchange::Kept;
 use super::flow::{End, Run};
 use super::program::FlowProgram;
+use super::script::{self, TurnProgram};
 use super::seat::Seat;
 use crate::suite::plan::Connections;
 use crate::suite::scope::Scope;
@@ -36,6 +37,8 @@ pub(crate) struct User {
     scope: RefCell<Scope>,
     lines: RefCell<Vec<Box<Line>>>,
     dice: Dice,
+    /// What it does in a script.
+    pub(crate) turns: Vec<TurnProgram>,
 }
 
 /// What one request at a time needs; a user has as many as it has requests at once.
@@ -59,7 +62,8 @@ impl User {
         let shared = &seat.shared;
         let mut scope = shared.scope.clone();
         let plan = &shared.scenario.classes[class];
-        let name = if index == SETUP { "setup".to_owned() } else { name(index) };
+        let name = if index == SETUP { "setup".to_owned() } else { shared.user_name(index) };
+        let script = shared.scenario.script.as_deref().filter(|_| index != SETUP);
         let identity = [
             ("id", Value::from(&name)),
             ("index", Value::from(index)),
@@ -81,6 +85,7 @@ impl User {
             scope: RefCell::new(scope),
             lines: RefCell::default(),
             dice: shared.dice.at("user", u64::from(index)),
+            turns: script.map(|script| script::turns(script, number, seat)).unwrap_or_default(),
         }
     }
 
@@ -97,6 +102,9 @@ impl User {
     /// Runs the flow with number `number`: the user's own count, or that of all users where they share one. `shared` says
     /// which, and decides which row of a data set it takes.
     pub(crate) async fn flow(&self, number: u64, shared: bool, due: Option<Instant>) {
+        if self.seat.shared.baton.is_some() {
+            return self.act().await;
+        }
         let class = &self.seat.classes[self.class];
         let users = u64::from(class.users);
         let flow = match (class.mix.is_shared(), shared) {
@@ -107,18 +115,7 @@ impl User {
         };
         let program = &class.flows[flow];
         let mut scope = self.scope.take();
-        if program.reads("iteration") {
-            scope.set("iteration", Value::from(number));
-        }
-        for data in &self.seat.shared.data {
-            if program.reads(&data.name) {
-                let row = match (shared, data.per_user) {
-                    (true, false) => data.row(0, 1, number),
-                    _ => data.row(u64::from(self.number), users, number),
-                };
-                scope.set(&data.name, row);
-            }
-        }
+        self.set_rows(program, &mut scope, number, shared);
         let begun = due.unwrap_or_else(Instant::now);
         let end = self.steps(program, &mut scope, self.dice.at("flow", number), due).await;
         self.scope.replace(scope);
@@ -129,6 +126,32 @@ impl User {
         if end == End::Failed {
             // A failure can come without any waiting (a refused connection); the other users must have their turn.
             tokio::task::yield_now().await;
+        }
+    }
+
+    /// Runs one turn of a script, the act with number `number`, due at `due`.
+    pub(crate) async fn turn(&self, program: &FlowProgram, number: u64, due: Instant) -> End {
+        let mut scope = self.scope.take();
+        self.set_rows(program, &mut scope, number, false);
+        let end = self.steps(program, &mut scope, self.dice.at("act", number), Some(due)).await;
+        self.scope.replace(scope);
+        end
+    }
+
+    /// Sets what the flow with number `number` reads of data sets. `shared` says whether all users share the numbers.
+    fn set_rows(&self, program: &FlowProgram, scope: &mut Scope, number: u64, shared: bool) {
+        if program.reads("iteration") {
+            scope.set("iteration", Value::from(number));
+        }
+        let users = u64::from(self.seat.classes[self.class].users);
+        for data in &self.seat.shared.data {
+            if program.reads(&data.name) {
+                let row = match (shared, data.per_user) {
+                    (true, false) => data.row(0, 1, number),
+                    _ => data.row(u64::from(self.number), users, number),
+                };
+                scope.set(&data.name, row);
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! The engine against small servers on loopback.
 
+mod gathering;
 mod http2;
 mod loads;
 mod outcomes;

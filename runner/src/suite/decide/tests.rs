@@ -193,8 +193,8 @@ fn scorecards() {
 
 #[test]
 fn what_cannot_be_run_yet_is_refused() {
-    let text = suite("    script:\n    - { as: a, do: start }");
+    let text = suite("    load: { users: 1, iterations: 1 }\n    flow: [ { command: date } ]");
     let error =
         crate::suite::load_text("s.yaml", &text, Utf8Path::new(""), &LoadOptions::default()).unwrap_err();
-    assert!(error.to_string().contains("`script` is not there yet"), "{error}");
+    assert!(error.to_string().contains("`command` is not there yet"), "{error}");
 }

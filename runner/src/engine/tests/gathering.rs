@@ -1,0 +1,132 @@
+//! Scripts, meetings and asides, from the suite's text to the figures.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use camino::Utf8Path;
+use loadgate_report::model::{self, FailureKind};
+
+use super::plans::{settings, try_run};
+use super::server::{Heard, Reply, Server, ok, status};
+use crate::suite::{LoadOptions, load_text};
+
+/// Runs the only scenario of a suite whose keys below `scenarios: one:` are these.
+fn run_scenario(server: &Server, scenario: &str) -> model::Scenario {
+    let base = &server.base;
+    let indented: String = scenario.lines().map(|line| format!("    {line}\n")).collect();
+    let text = format!("name: s\ntarget: {{ url: '{base}' }}\nscenarios:\n  one:\n{indented}");
+    let plan = load_text("s.yaml", &text, Utf8Path::new(""), &LoadOptions::default())
+        .unwrap_or_else(|wrong| panic!("{wrong}"));
+    let mut settings = settings(base);
+    settings.data = plan.data;
+    try_run((*plan.scenarios[0]).clone(), &settings).unwrap()
+}
+
+fn lines(server: &Server) -> Vec<String> {
+    server.heard().into_iter().map(|heard| heard.line.replace(" HTTP/1.1", "")).collect()
+}
+
+/// A service with ten slots.
+fn slots() -> Server {
+    let taken = Mutex::new(BTreeMap::<String, ()>::new());
+    Server::start(move |heard: &Heard| {
+        let mut taken = taken.lock().unwrap();
+        let mut words = heard.line.split(' ');
+        let (method, path) = (words.next().unwrap(), words.next().unwrap().to_owned());
+        Reply::Say(match method {
+            "POST" if taken.len() >= 10 => status(429, "full"),
+            "POST" => {
+                taken.insert(path, ());
+                ok("{}")
+            }
+            "DELETE" => {
+                taken.remove(&path);
+                ok("{}")
+            }
+            _ => ok(&format!("{{\"active\":{}}}", taken.len())),
+        })
+    })
+}
+
+#[test]
+fn a_script_keeps_its_order() {
+    let server = slots();
+    let report = run_scenario(
+        &server,
+        "script:\n\
+         - { as: holder, users: 10, do: [ { name: fill, post: '/{{ user.name }}' } ] }\n\
+         - { as: late, do: [ { name: eleventh, post: '/{{ user.name }}', refused: status == 429 } ] }\n\
+         - wait: 30ms\n\
+         - { as: holder-1, do: [ { name: end_one, delete: '/{{ user.name }}' } ] }\n\
+         - { as: late, do: [ { name: retry, post: '/{{ user.name }}' } ] }\n\
+         - together: [ { as: late, do: [ { name: leave, delete: '/{{ user.id }}' } ] }, { as: other, do: [ { get: /health } ] } ]\n",
+    );
+    assert_eq!((report.ok, report.refused, report.failed_total()), (14, 1, 0), "{:?}", report.failures);
+    let heard = lines(&server);
+    let first: Vec<&str> = heard[..10].iter().map(String::as_str).collect();
+    assert!((1..=10).all(|n| first.contains(&format!("POST /holder-{n}").as_str())), "{first:?}");
+    assert_eq!(heard[10..13], ["POST /late", "DELETE /holder-1", "POST /late"]);
+    assert_eq!(report.load, "a script of 6 acts, 12 users");
+    assert_eq!(report.users[10].name, "late");
+    assert_eq!((report.users[10].ok, report.users[10].refused), (2, 1));
+    // The wait lies between the refusal and the end of the first.
+    assert!(report.duration_s >= 0.03, "{}", report.duration_s);
+    // `late` was refused once, so 11 of the 12 have completed their part.
+    assert_eq!(report.iterations, 11);
+}
+
+#[test]
+fn a_failed_turn_does_not_end_the_script() {
+    let server = Server::start(|heard: &Heard| {
+        Reply::Say(if heard.line.contains("/bad") { status(500, "") } else { ok(r#"{"id":"x7"}"#) })
+    });
+    let report = run_scenario(
+        &server,
+        "script:\n\
+         - { as: a, do: [ { post: /start, capture: { id: json.id } } ] }\n\
+         - { as: b, do: [ { get: /bad }, { get: /never } ] }\n\
+         - { as: a, do: [ { get: '/{{ id }}' } ] }\n",
+    );
+    assert_eq!(lines(&server), ["POST /start", "GET /bad", "GET /x7"]);
+    assert_eq!((report.ok, report.failed_total()), (2, 1));
+}
+
+#[test]
+fn users_meet_and_go_on_together() {
+    let at = Arc::new(Mutex::new(Vec::new()));
+    let times = at.clone();
+    let server = Server::start(move |heard: &Heard| {
+        if heard.line.contains("/after") {
+            times.lock().unwrap().push(Instant::now());
+        }
+        Reply::Drip(vec![(if heard.line.contains("user-1 ") { 80 } else { 0 }, ok("x"))])
+    });
+    let report = run_scenario(
+        &server,
+        "load: { users: 6, iterations: 2 }\n\
+         flow:\n\
+         - get: '/before/{{ user.id }}'\n\
+         - { meet: here, within: 20s }\n\
+         - { name: after, get: /after }\n",
+    );
+    assert_eq!((report.ok, report.failed_total()), (24, 0), "{:?}", report.failures);
+    // Nobody is after the meeting before the slowest has come to it.
+    let before = lines(&server).iter().position(|line| line.contains("/after")).unwrap();
+    assert_eq!(before, 6);
+    assert_eq!(at.lock().unwrap().len(), 12);
+}
+
+#[test]
+fn who_waits_in_vain_fails() {
+    let server = Server::saying(ok("x"));
+    let report = run_scenario(
+        &server,
+        "classes:\n  one:\n    load: { users: 1, iterations: 1 }\n    flow: [ { get: / }, { meet: here, users: 3, within: 30ms }, { name: after, get: /after } ]\n  \
+         two: { load: { users: 2, iterations: 1 }, flow: [ { get: / } ] }\n",
+    );
+    assert_eq!(report.failed.get(&FailureKind::Timeout), Some(&1), "{:?}", report.failures);
+    assert_eq!(report.failures[0].step, "after");
+    assert!(report.failures[0].message.contains("only 1 of 3 users came to `here`"), "{:?}", report.failures);
+    assert_eq!(lines(&server).len(), 3);
+}
