@@ -2,6 +2,8 @@
 //!
 //! `UPDATE_FIXTURES=1 cargo test -p loadgate-report --test fixtures` writes them anew.
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests, where a panic is the failure")]
+
 mod builder;
 
 use loadgate_report::Report;

@@ -98,6 +98,14 @@ fn a_target_that_is_not_there_is_an_invalid_run() {
     place.write("loadgate.yml", &small_suite(&url, 1, 1));
     let ran = place.loadgate(&["run"]);
     ran.ends_with(3).says(&[url.trim_start_matches("http://")]);
+    // Whoever reads the report learns of it too.
+    let report = place.report();
+    assert_eq!(report.verdict, Verdict::Invalid);
+    assert!(
+        report.findings.iter().any(|finding| finding.kind == FindingKind::Target),
+        "{}",
+        lines(&report.findings)
+    );
 }
 
 #[test]
@@ -133,7 +141,7 @@ fn a_started_target_that_ends_by_itself_is_shown_with_its_last_words() {
 }
 
 #[test]
-fn a_damaged_or_foreign_baseline_is_refused() {
+fn a_damaged_baseline_is_refused_and_a_foreign_one_is_not_compared_with() {
     let _lock = quiet_machine();
     let server = Server::healthy();
     let place = Place::new();
@@ -149,7 +157,8 @@ fn a_damaged_or_foreign_baseline_is_refused() {
     place.loadgate(&["run"]).ends_with(2).says(&["small.json"]);
 
     fs_err::write(&file, good.replacen("\"small\"", "\"another\"", 1)).unwrap();
-    place.loadgate(&["run"]).ends_with(2).says(&["small.json", "another"]);
+    // A baseline that fits no more is no mistake in the input: the run is worth something, and is not green.
+    place.loadgate(&["run", "--fail-on", "inconclusive"]).ends_with(4).says(&["another", "inconclusive"]);
 }
 
 #[test]

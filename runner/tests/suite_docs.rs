@@ -6,7 +6,7 @@ use loadgate::suite::{LoadOptions, load_text, manual};
 
 fn page() -> (Utf8PathBuf, String) {
     let path = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/suite.md");
-    let text = fs_err::read_to_string(&path).unwrap();
+    let text = fs_err::read_to_string(&path).expect("the file is part of the repository");
     (path, text)
 }
 
@@ -87,13 +87,13 @@ fn every_example_is_right() {
 fn the_reference_is_fresh() {
     let (path, page) = page();
     let (open, close) = ("<!-- generated -->\n", "<!-- /generated -->");
-    let (before, rest) = page.split_once(open).unwrap();
-    let (_, after) = rest.split_once(close).unwrap();
+    let (before, rest) = page.split_once(open).expect("the page has its opening mark");
+    let (_, after) = rest.split_once(close).expect("the page has its closing mark");
     let fresh = format!("{before}{open}\n{}{close}{after}", manual());
     if std::env::var_os("LOADGATE_BLESS").is_some() {
-        fs_err::write(&path, &fresh).unwrap();
+        fs_err::write(&path, &fresh).expect("the repository can be written");
     }
-    let now = fs_err::read_to_string(&path).unwrap();
+    let now = fs_err::read_to_string(&path).expect("the file is part of the repository");
     assert!(
         now == fresh,
         "docs/suite.md is stale: run LOADGATE_BLESS=1 cargo test -p loadgate --test suite_docs"

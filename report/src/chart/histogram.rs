@@ -95,9 +95,8 @@ fn outline(edge: &dyn Fn(usize) -> f64, heights: &[f64; BINS]) -> Vec<(f64, f64)
     let first = heights.iter().position(|h| *h > 0.0).unwrap_or(0);
     let end = heights.iter().rposition(|h| *h > 0.0).map_or(0, |i| i + 1);
     let mut line = vec![(edge(first), 0.0)];
-    for i in first..end {
-        line.push((edge(i), heights[i]));
-        line.push((edge(i + 1), heights[i]));
+    for (i, height) in heights.iter().enumerate().take(end).skip(first) {
+        line.extend([(edge(i), *height), (edge(i + 1), *height)]);
     }
     line.push((edge(end), 0.0));
     line

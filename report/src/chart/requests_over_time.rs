@@ -88,7 +88,7 @@ pub(super) struct Span {
 pub(super) fn spans(series: &Series, wanted: Option<(f64, f64)>, limit: usize) -> Vec<Span> {
     let rows = series.ok.len();
     let step = series.interval_s;
-    if !(step > 0.0) {
+    if step.is_nan() || step <= 0.0 {
         return Vec::new();
     }
     let (from, to) = wanted.map_or((0, rows), |(from, to)| {

@@ -35,7 +35,7 @@ pub(super) fn apply(report: &mut Report) {
 
 /// Turns findings of broken conditions into told ones where they are accepted; adds what an expired acceptance would have covered,
 /// and which ones are good for nothing.
-pub(super) fn soften(found: &mut Vec<Finding>, report: &mut Report) {
+pub(super) fn soften(found: &mut [Finding], report: &mut Report) {
     for finding in found.iter_mut() {
         let evidence = finding.evidence.as_ref();
         let (now, limit) = (evidence.and_then(|e| e.now), evidence.and_then(|e| e.limit));

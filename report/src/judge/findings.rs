@@ -202,6 +202,22 @@ pub(super) fn of_generator(scenario: &Scenario) -> Option<Finding> {
 /// The target ended by itself, or the run was cut short, or there was no run.
 pub(super) fn of_run(report: &Report) -> Vec<Finding> {
     let mut found = Vec::new();
+    if let Some(why) = &report.target.unavailable {
+        found.push(Finding {
+            next: Some(
+                "start the service first or correct `target` in the suite; `--target URL` names another one"
+                    .to_owned(),
+            ),
+            ..finding(
+                None,
+                "target",
+                FindingKind::Target,
+                Verdict::Invalid,
+                format!("there is nothing to test: {why}"),
+            )
+        });
+        return found;
+    }
     if let Some(died) = &report.target.died {
         let during = report.target.died_during.as_ref().and_then(|name| report.scenario(name));
         let during = during.or_else(|| report.scenarios.iter().find(|s| lost_connections(s)));

@@ -126,6 +126,9 @@ pub struct TargetInfo {
     /// Time from its start to the first ready answer, milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready_ms: Option<f64>,
+    /// Why there was nothing to test: it did not start, or nobody answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unavailable: Option<String>,
     /// How it ended, where it ended by itself during the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub died: Option<String>,

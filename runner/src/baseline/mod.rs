@@ -39,18 +39,6 @@ pub enum StoreError {
         /// What is wrong with it.
         source: BaselineError,
     },
-    /// The file is another suite's.
-    #[error(
-        "use `{path}`: it is the baseline of suite `{found}`, not of `{expected}`; name the folder with this suite's (`--baseline DIR`)"
-    )]
-    OtherSuite {
-        /// The file.
-        path: Utf8PathBuf,
-        /// The suite that it says.
-        found: String,
-        /// The suite that is run.
-        expected: String,
-    },
     /// The file cannot be written.
     #[error("write baseline `{path}`: {source}")]
     Write {

@@ -6,6 +6,7 @@ mod comment;
 mod compare;
 mod demo;
 mod exit;
+mod noise;
 mod report;
 mod run;
 mod schema;
@@ -47,6 +48,8 @@ enum Command {
     Report(report::ReportArguments),
     /// Write the verdict as one comment on a pull request
     Comment(comment::CommentArguments),
+    /// Run a revision against itself: what can this machine see?
+    Noise(noise::NoiseArguments),
     /// Print the JSON Schema of suites or reports
     Schema(schema::SchemaArguments),
 }
@@ -63,6 +66,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Trend(arguments) => trend::run(arguments),
         Command::Report(arguments) => report::run(arguments),
         Command::Comment(arguments) => comment::run(arguments),
+        Command::Noise(arguments) => noise::run(arguments),
         Command::Schema(arguments) => schema::run(arguments),
     };
     match result {

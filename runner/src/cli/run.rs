@@ -194,6 +194,35 @@ pub(super) fn run_plan(
         out: arguments.out.clone(),
         base: base.into_iter().flatten().next(),
     };
+    let live = output::live::Live::new(arguments.format == Format::Human);
+    let (report, signal) = interruptible(&live, async |control| {
+        gate::run(Arc::new(plan.clone()), &options, control, &live).await
+    })?;
+    let report = match report {
+        Ok(report) => report,
+        Err(GateError::Target(error)) => return Err(CliError::Target(error.into())),
+        Err(GateError::Paired(error)) => return Err(CliError::Target(error.into())),
+        Err(error @ (GateError::Output(_) | GateError::Acceptance(_) | GateError::Baseline(_))) => {
+            return Err(CliError::usage(error));
+        }
+    };
+    let secrets = Secrets::new(&plan.secrets);
+    let written = output::write_all(&arguments.out, &report, &secrets).map_err(CliError::usage)?;
+    let exit = signal.map_or_else(|| exit_of(&report, arguments.fail_on), Exit::Signal);
+    show(&secrets.mask_report(&report), arguments.format);
+    for (name, path) in &written.files {
+        anstream::eprintln!("{name:<12} {path}");
+    }
+    publish(&report, &written, exit, &secrets).map_err(CliError::usage)?;
+    Ok(exit)
+}
+
+/// Runs a task on a runtime of its own; SIGINT and SIGTERM tell it to stop. Gives what it came to and the signal, if
+/// there was one.
+pub(super) fn interruptible<T>(
+    live: &output::live::Live,
+    task: impl AsyncFnOnce(&Control) -> T,
+) -> Result<(T, Option<u8>), CliError> {
     let control = Control::new();
     let signal = Arc::new(AtomicU8::new(0));
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -201,8 +230,7 @@ pub(super) fn run_plan(
         .enable_all()
         .build()
         .map_err(CliError::usage)?;
-    let live = output::live::Live::new(arguments.format == Format::Human);
-    let report = runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         tokio::spawn({
             let (control, signal) = (control.clone(), Arc::clone(&signal));
             async move {
@@ -211,30 +239,13 @@ pub(super) fn run_plan(
                 control.stop("interrupted");
             }
         });
-        gate::run(Arc::new(plan.clone()), &options, &control, &live).await
+        task(&control).await
     });
-    // A second signal, or an engine thread that does not end, must not keep the process alive.
+    // An engine thread that does not end must not keep the process alive.
     runtime.shutdown_background();
     live.finish();
-    let report = match report {
-        Ok(report) => report,
-        Err(GateError::Target(error)) => return Err(CliError::Target(error.into())),
-        Err(error @ (GateError::Output(_) | GateError::Acceptance(_) | GateError::Baseline(_))) => {
-            return Err(CliError::usage(error));
-        }
-    };
-    let secrets = Secrets::new(&plan.secrets);
-    let written = output::write_all(&arguments.out, &report, &secrets).map_err(CliError::usage)?;
-    let exit = match signal.load(Ordering::Relaxed) {
-        0 => exit_of(&report, arguments.fail_on),
-        number => Exit::Signal(number),
-    };
-    show(&secrets.mask_report(&report), arguments.format);
-    for (name, path) in &written.files {
-        anstream::eprintln!("{name:<12} {path}");
-    }
-    publish(&report, &written, exit, &secrets).map_err(CliError::usage)?;
-    Ok(exit)
+    let number = signal.load(Ordering::Relaxed);
+    Ok((outcome, (number != 0).then_some(number)))
 }
 
 /// The exit that a judged report asks for.

@@ -35,6 +35,10 @@ pub(crate) struct User {
     pub(crate) released: Cell<bool>,
     pub(crate) jar: RefCell<Option<Box<CookieStore>>>,
     scope: RefCell<Scope>,
+    #[expect(
+        clippy::vec_box,
+        reason = "a line is taken out and put back with each request; moving a pointer is cheaper"
+    )]
     lines: RefCell<Vec<Box<Line>>>,
     dice: Dice,
     /// What it does in a script.

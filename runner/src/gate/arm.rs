@@ -51,8 +51,7 @@ impl<'a> RunningArm<'a> {
             url: self.target.url.to_string(),
             command: self.target.command.clone(),
             ready_ms: self.target.ready_after.map(|time| time.as_secs_f64() * 1000.0),
-            died: None,
-            died_during: None,
+            ..TargetInfo::default()
         }
     }
 

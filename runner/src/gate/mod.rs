@@ -18,7 +18,7 @@ use minijinja::Value;
 pub use self::acceptance::AcceptanceError;
 pub use self::environment::read as read_environment;
 pub use self::paired::Base;
-pub use self::run::{GateError, run};
+pub use self::run::{GateError, noise, run};
 use crate::engine::{Control, Progress};
 use crate::suite::plan::Plan;
 

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use loadgate_report::baseline::Baseline;
+use loadgate_report::judge::paired::noise::Sensitivity;
 use loadgate_report::judge::{self, Policy};
 use loadgate_report::model::{self, ChangeOutcome, Comparison, Report, RunInfo, SuiteInfo};
 
 use super::acceptance::{self, AcceptanceError};
+use super::paired::PairedError;
 use super::pass::Pass;
 use super::{Context, Event, Mode, Observer, Options, conditions, environment, paired};
 use crate::baseline::{Store, StoreError, edited_since};
@@ -30,6 +32,9 @@ pub enum GateError {
     /// The report could not be written.
     #[error(transparent)]
     Output(#[from] OutputError),
+    /// Paired rounds could not be run.
+    #[error(transparent)]
+    Paired(#[from] PairedError),
     /// The file of accepted changes is wrong.
     #[error(transparent)]
     Acceptance(#[from] AcceptanceError),
@@ -42,8 +47,8 @@ pub enum GateError {
 /// the caller writes the final outputs.
 ///
 /// # Errors
-/// The target did not come up, nothing can be written to `options.out`, or the baseline is damaged or another suite's. All else
-/// is in the report.
+/// Nothing can be written to `options.out`, or the baseline or the list of acceptances is damaged. All else is in the report, also
+/// that there was nothing to test.
 pub async fn run(
     plan: Arc<Plan>,
     options: &Options,
@@ -56,7 +61,7 @@ pub async fn run(
     // Before any load: what is wrong with the file will be wrong after it, too.
     let stored = match options.mode {
         Mode::Off | Mode::Paired => None,
-        Mode::Auto | Mode::Stored => stored(&plan, options)?,
+        Mode::Auto | Mode::Stored => Store::new(&options.baseline).load(&plan.name)?,
     };
     let mut report = begin(&plan);
     report.acceptances = acceptance::load(".".into(), jiff::Zoned::now().date())?;
@@ -72,21 +77,26 @@ pub async fn run(
         report.run.duration_s = started.elapsed().as_secs_f64();
         report.run.interrupted = control.is_stopped();
     };
-    if options.url.is_none() {
-        Target::build(&plan.target, &Arm::head(), &context.variables(), &options.out.join("build.log"))
-            .await?;
-    }
     let mut write_error = None;
-    let pass = context
-        .pass(0, &options.out.join("target.log"), |so_far| {
-            let mut partial = report.clone();
-            finish(&mut partial, so_far);
-            // Until the last scenario has ended the file on disk is one of an interrupted run, should this be its last state.
-            partial.run.interrupted = so_far.scenarios.len() < plan.scenarios.len();
-            judge::conclude(&mut partial);
-            write_error = output::save(&options.out, &partial, &secrets).err();
-        })
-        .await?;
+    let save = |so_far: &Pass| {
+        let mut partial = report.clone();
+        finish(&mut partial, so_far);
+        // Until the last scenario has ended the file on disk is one of an interrupted run, should this be its last state.
+        partial.run.interrupted = so_far.scenarios.len() < plan.scenarios.len();
+        judge::conclude(&mut partial);
+        write_error = output::save(&options.out, &partial, &secrets).err();
+    };
+    let pass = match first_pass(&context, save).await {
+        Ok(pass) => pass,
+        Err(error) => {
+            // Told like any other verdict, so that whoever reads the report or the outputs of the action learns of it too.
+            report.target.unavailable = Some(error.to_string());
+            report.run.duration_s = started.elapsed().as_secs_f64();
+            report.run.interrupted = control.is_stopped();
+            judge::conclude(&mut report);
+            return Ok(report);
+        }
+    };
     if let Some(error) = write_error {
         return Err(error.into());
     }
@@ -107,18 +117,33 @@ pub async fn run(
     Ok(report)
 }
 
-/// The stored baseline of the suite, where there is one.
-fn stored(plan: &Plan, options: &Options) -> Result<Option<Baseline>, StoreError> {
-    let store = Store::new(&options.baseline);
-    let stored = store.load(&plan.name)?;
-    match stored {
-        Some(stored) if stored.suite != plan.name => Err(StoreError::OtherSuite {
-            path: store.path(&plan.name),
-            found: stored.suite,
-            expected: plan.name.clone(),
-        }),
-        stored => Ok(stored),
+/// Builds the service where loadgate starts it, and runs every scenario once.
+async fn first_pass(context: &Context<'_>, after_each: impl FnMut(&Pass)) -> Result<Pass, TargetError> {
+    let (plan, options) = (&context.plan, context.options);
+    if options.url.is_none() {
+        let log = options.out.join("build.log");
+        Target::build(&plan.target, &Arm::head(), &context.variables(), &log).await?;
     }
+    context.pass(0, &options.out.join("target.log"), after_each).await
+}
+
+/// Runs a suite's service against itself for so many rounds, and tells what could be seen.
+///
+/// # Errors
+/// The target did not come up or ended, or the suite does not start one.
+pub async fn noise(
+    plan: Arc<Plan>,
+    options: &Options,
+    control: &Control,
+    observer: &dyn Observer,
+    rounds: u32,
+) -> Result<Vec<Sensitivity>, GateError> {
+    let started = Instant::now();
+    output::make_folder(&options.out)?;
+    let policy = policy(&plan);
+    let context = Context { plan: Arc::clone(&plan), options, control, observer, started };
+    Target::build(&plan.target, &Arm::head(), &context.variables(), &options.out.join("build.log")).await?;
+    Ok(paired::noise(&context, rounds, &policy).await?)
 }
 
 fn begin(plan: &Plan) -> Report {

@@ -51,7 +51,7 @@ impl ProcessTree {
 
     /// The usage now; `None` once no process of the tree is left.
     pub(super) fn usage(&mut self) -> Option<Usage> {
-        if self.readings % SEARCH_EVERY == 0 {
+        if self.readings.is_multiple_of(SEARCH_EVERY) {
             self.search();
         }
         self.readings += 1;

@@ -88,6 +88,14 @@ pub fn save(dir: &Utf8Path, report: &Report, secrets: &Secrets) -> Result<(), Ou
     write(dir, report, secrets, &[json::OUTPUT]).map(drop)
 }
 
+/// Makes the folder of the outputs.
+///
+/// # Errors
+/// [`OutputError`] where it cannot be made.
+pub fn make_folder(dir: &Utf8Path) -> Result<(), OutputError> {
+    fs_err::create_dir_all(dir).map_err(|source| OutputError::Write { path: dir.to_owned(), source })
+}
+
 fn write(
     dir: &Utf8Path,
     report: &Report,
@@ -96,7 +104,7 @@ fn write(
 ) -> Result<Written, OutputError> {
     let report = masked(report, secrets);
     let write = |path: &Utf8Path, source| OutputError::Write { path: path.to_owned(), source };
-    fs_err::create_dir_all(dir).map_err(|e| write(dir, e))?;
+    make_folder(dir)?;
     let mut written = Written::default();
     for output in outputs {
         let content = (output.render)(&report)?;

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
 use loadgate_report::judge::Policy;
+use loadgate_report::judge::paired::noise::{Sensitivity, sensitivity};
 use loadgate_report::judge::paired::{
     LEAST_ROUNDS, PairedRound, Slot, compare_paired, confirm_paired, head_first,
 };
@@ -139,6 +140,24 @@ pub(super) async fn compare(
     }
     comparison.commit = commit;
     Ok(comparison)
+}
+
+/// Runs the service against itself.
+///
+/// # Errors
+/// [`PairedError`].
+pub(super) async fn noise(
+    context: &Context<'_>,
+    count: u32,
+    policy: &Policy,
+) -> Result<Vec<Sensitivity>, PairedError> {
+    if context.plan.target.start.is_none() {
+        return Err(PairedError::NoStart);
+    }
+    let paired = Paired::new(context, Side { arm: Arm::base(None), url: None, plan: None });
+    let (mut rounds, mut number) = (paired.empty(), 0);
+    paired.run(&mut rounds, &mut number, count, "the same revision on both sides").await?;
+    Ok(sensitivity(&rounds, policy))
 }
 
 fn has(comparison: &Comparison, outcome: ChangeOutcome) -> bool {
