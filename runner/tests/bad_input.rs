@@ -1,5 +1,4 @@
 //! Whatever is wrong with what is given: a clear message that says where and what to do, and the right exit code.
-#![expect(clippy::unwrap_used, reason = "a test that cannot prepare itself has failed")]
 
 mod common;
 

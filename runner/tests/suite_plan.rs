@@ -1,4 +1,5 @@
 //! What a suite is decided to.
+#![expect(clippy::unwrap_used, reason = "a test that cannot prepare itself has failed")]
 
 use std::time::Duration;
 
