@@ -124,7 +124,7 @@ fn one_finding(finding: &Finding) -> String {
 
 fn comparison(report: &Report) -> String {
     let Some(comparison) = &report.comparison else { return String::new() };
-    let mut out = message(&comparison.message).to_string();
+    let mut out = message(&comparison.message);
     if let Some(commit) = &comparison.commit {
         out.push_str(&format!(", newest at {}", code(&text::cut(commit, 12))));
     }

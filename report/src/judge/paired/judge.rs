@@ -8,6 +8,7 @@ use super::{LEAST_ROUNDS, PairedRound};
 use crate::figure::{FigureValue, main_figures};
 use crate::judge::holm;
 use crate::judge::policy::{Better, FigureRule, Kind, Policy};
+use crate::judge::share::Share;
 use crate::judge::speed::median;
 use crate::judge::stored::share_now;
 use crate::model::{BaseCurve, ChangeOutcome, ComparedFigure, Comparison, ComparisonMode, ComparisonStatus};
@@ -193,18 +194,18 @@ fn judge_speed(row: &mut ComparedFigure, pairs: &[(f64, f64)], rule: &FigureRule
 
 /// Judges a share by the differences of its rounds, and by all counts together.
 fn judge_share(row: &mut ComparedFigure, good: &[&PairedRound], rule: &FigureRule) -> Option<f64> {
-    let counts: Vec<_> = good
+    let counts: Vec<(Share, Share)> = good
         .iter()
         .filter_map(|r| {
             Some((share_now(&r.base.scenario, &row.figure)?, share_now(&r.head.scenario, &row.figure)?))
         })
         .filter(|(base, head)| base.1 > 0 && head.1 > 0)
         .collect();
-    let sum = |of: fn(&((u64, u64), (u64, u64))) -> (u64, u64)| {
-        counts.iter().map(of).fold((0, 0), |a: (u64, u64), c| (a.0 + c.0, a.1 + c.1))
+    let sum = |of: fn(&(Share, Share)) -> Share| {
+        counts.iter().map(of).fold((0, 0), |a: Share, c| (a.0 + c.0, a.1 + c.1))
     };
     let (base, head) = (sum(|c| c.0), sum(|c| c.1));
-    let rate = |(part, whole): (u64, u64)| part as f64 / whole.max(1) as f64;
+    let rate = |(part, whole): Share| part as f64 / whole.max(1) as f64;
     let differences: Vec<f64> = counts.iter().map(|(b, h)| rate(*h) - rate(*b)).collect();
     let mut mean = enough(row, &differences)?;
     // Rare events make most rounds equal to each other; the error is at least that of independent events.
