@@ -64,7 +64,8 @@ impl Interval {
 
 impl Intervals {
     fn at(&mut self, since_release: Duration) -> &mut Interval {
-        let tick = (since_release.as_nanos() / FINEST.as_nanos()) as u64;
+        let tick = since_release.as_secs() * (1_000_000_000 / u64::from(FINEST.subsec_nanos()))
+            + u64::from(since_release.subsec_nanos() / FINEST.subsec_nanos());
         loop {
             let index = (tick / self.width) as usize;
             if index < MOST {

@@ -34,7 +34,8 @@ pub(crate) struct User {
     /// Whether its next request is its first after a common release.
     pub(crate) released: Cell<bool>,
     pub(crate) jar: RefCell<Option<Box<CookieStore>>>,
-    scope: RefCell<Scope>,
+    /// The values that it has; away while a flow works on them.
+    scope: RefCell<Option<Scope>>,
     #[expect(
         clippy::vec_box,
         reason = "a line is taken out and put back with each request; moving a pointer is cheaper"
@@ -86,9 +87,9 @@ impl User {
             connections: plan.connections,
             released: Cell::new(false),
             jar: RefCell::default(),
-            scope: RefCell::new(scope),
+            scope: RefCell::new(Some(scope)),
             lines: RefCell::default(),
-            dice: shared.dice.at("user", u64::from(index)),
+            dice: shared.dice.at("user", u64::from(index)).settled(),
             turns: script.map(|script| script::turns(script, number, seat)).unwrap_or_default(),
         }
     }
@@ -118,11 +119,11 @@ impl User {
             (false, false) => class.mix.flow(1 + u64::from(self.number), number),
         };
         let program = &class.flows[flow];
-        let mut scope = self.scope.take();
+        let mut scope = self.scope.take().unwrap_or_default();
         self.set_rows(program, &mut scope, number, shared);
         let begun = due.unwrap_or_else(Instant::now);
         let end = self.steps(program, &mut scope, self.dice.at("flow", number), due).await;
-        self.scope.replace(scope);
+        self.scope.replace(Some(scope));
         if end == End::Done {
             self.seat.recorder.borrow_mut().completed(self.class, begun);
         }
@@ -135,10 +136,10 @@ impl User {
 
     /// Runs one turn of a script, the act with number `number`, due at `due`.
     pub(crate) async fn turn(&self, program: &FlowProgram, number: u64, due: Instant) -> End {
-        let mut scope = self.scope.take();
+        let mut scope = self.scope.take().unwrap_or_default();
         self.set_rows(program, &mut scope, number, false);
         let end = self.steps(program, &mut scope, self.dice.at("act", number), Some(due)).await;
-        self.scope.replace(scope);
+        self.scope.replace(Some(scope));
         end
     }
 
@@ -172,7 +173,7 @@ impl User {
 
     /// The values that it sees now.
     pub(crate) fn scope(&self) -> Scope {
-        self.scope.borrow().clone()
+        self.scope.borrow().clone().unwrap_or_default()
     }
 
     /// Begins work (after a rest).

@@ -1,6 +1,7 @@
 //! The engine against small servers on loopback.
 
 mod gathering;
+mod honesty;
 mod http2;
 mod loads;
 mod outcomes;
