@@ -54,6 +54,7 @@ pub(crate) enum Measure {
     ThroughputThird(Third),
     ThroughputLowest,
     TokensPerSecond,
+    Retries,
     Duration,
     Iterations,
     IterationThroughput,
@@ -76,6 +77,7 @@ pub(crate) enum Spans {
     Latency,
     LatencyWhere(bool),
     ServiceTime,
+    QueueWait,
     Ttft,
     Itl,
 }
@@ -137,6 +139,7 @@ impl Figure {
             Measure::CpuCores => Unit::Cores,
             Measure::Requests
             | Measure::Ok
+            | Measure::Retries
             | Measure::Refused
             | Measure::Failed(_)
             | Measure::Status(_)

@@ -31,6 +31,8 @@ impl From<&Scenario> for Names {
 pub const RESERVED: &[&str] = &[
     "latency",
     "service_time",
+    "queue_wait",
+    "retries",
     "ttft",
     "itl",
     "tokens_per_s",
@@ -106,14 +108,14 @@ impl Figure {
     }
 }
 
-const REQUEST_FIGURES: &str = "`latency.STAT`, `service_time.STAT`, `ttft.STAT`, `itl.STAT` (STAT: mean, min, max, stdev, p50, p95 …), \
-     `requests`, `ok`, `refused`, `failed`, `failed.KIND`, `status.CODE`, `success_rate`, `error_rate`, `refusal_rate`, `tokens_per_s`";
+const REQUEST_FIGURES: &str = "`latency.STAT`, `service_time.STAT`, `queue_wait.STAT`, `ttft.STAT`, `itl.STAT` (STAT: mean, min, max, stdev, p50, p95 …), \
+     `requests`, `ok`, `refused`, `failed`, `failed.KIND`, `status.CODE`, `success_rate`, `error_rate`, `refusal_rate`, `retries`, `tokens_per_s`";
 const CLASS_FIGURES: &str = "`latency.STAT` (STAT: mean, min, max, stdev, p50, p95 …), `requests`, `ok`, `refused`, `failed`, \
      `failed.KIND`, `success_rate`, `error_rate`, `refusal_rate`, `throughput`, `iterations`, `iterations.throughput`, `users`";
 const COUNTER_FIGURES: &str = "`rate`, `true`, `false`, `true.latency.STAT`, `false.latency.STAT`";
 const PROBE_FIGURES: &str = "`before`, `after`, `min`, `max`";
-const SCENARIO_FIGURES: &str = "`latency.STAT`, `service_time.STAT`, `ttft.STAT`, `itl.STAT` (STAT: mean, min, max, stdev, p50, p95 …), \
-     `requests`, `ok`, `refused`, `failed`, `failed.KIND`, `status.CODE`, `success_rate`, `error_rate`, `refusal_rate`, `throughput`, \
+const SCENARIO_FIGURES: &str = "`latency.STAT`, `service_time.STAT`, `queue_wait.STAT`, `ttft.STAT`, `itl.STAT` (STAT: mean, min, max, stdev, p50, p95 …), \
+     `requests`, `ok`, `refused`, `failed`, `failed.KIND`, `status.CODE`, `success_rate`, `error_rate`, `refusal_rate`, `retries`, `throughput`, \
      `throughput.first_third`, `throughput.last_third`, `throughput.lowest`, `tokens_per_s`, `duration`, `iterations`, `iterations.throughput`, `users`, `user.ok.min`, \
      `user.ok.max`, `memory.before|peak|after|growth|slope`, `cpu.cores`, `cpu.time`, `io.read`, `io.written`, `open_files`";
 
@@ -169,6 +171,8 @@ fn requests_measure(words: &[&str], of_step: bool) -> Option<Measure> {
     Some(match words {
         ["latency", stat @ ..] => Measure::Spans(Spans::Latency, statistic(stat)?),
         ["service_time", stat @ ..] => Measure::Spans(Spans::ServiceTime, statistic(stat)?),
+        ["queue_wait", stat @ ..] => Measure::Spans(Spans::QueueWait, statistic(stat)?),
+        ["retries"] => Measure::Retries,
         ["ttft", stat @ ..] => Measure::Spans(Spans::Ttft, statistic(stat)?),
         ["itl", stat @ ..] => Measure::Spans(Spans::Itl, statistic(stat)?),
         ["tokens_per_s"] => Measure::TokensPerSecond,
@@ -194,7 +198,7 @@ fn class_measure(words: &[&str]) -> Option<Measure> {
         ["iterations"] => Some(Measure::Iterations),
         ["iterations", "throughput"] => Some(Measure::IterationThroughput),
         ["users"] => Some(Measure::Users),
-        ["service_time" | "ttft" | "itl" | "status" | "tokens_per_s", ..] => None,
+        ["service_time" | "queue_wait" | "retries" | "ttft" | "itl" | "status" | "tokens_per_s", ..] => None,
         _ => requests_measure(words, true),
     }
 }

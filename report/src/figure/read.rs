@@ -150,13 +150,20 @@ impl Figure {
         match &self.measure {
             Measure::Spans(Spans::Latency, statistic) => self.of_spans(&s.latency_ms, *statistic),
             Measure::Spans(Spans::ServiceTime, statistic) => self.of_spans(&s.service_time_ms, *statistic),
-            Measure::Spans(spans @ (Spans::Ttft | Spans::Itl), statistic) => {
+            Measure::Spans(spans @ (Spans::Ttft | Spans::Itl | Spans::QueueWait), statistic) => {
                 let mut all = Histogram::default();
                 for step in &s.steps {
-                    let own = if *spans == Spans::Ttft { &step.ttft_ms } else { &step.itl_ms };
+                    let own = match spans {
+                        Spans::Ttft => &step.ttft_ms,
+                        Spans::QueueWait => &step.queue_wait_ms,
+                        _ => &step.itl_ms,
+                    };
                     own.iter().for_each(|d| all.merge(&d.histogram));
                 }
                 self.of_spans(&Distribution::from(all), *statistic)
+            }
+            Measure::Retries => {
+                self.value(s.steps.iter().map(|step| step.retries).sum::<u64>() as f64, s.requests)
             }
             Measure::TokensPerSecond => {
                 let rates: Vec<f64> = s.steps.iter().filter_map(|step| step.tokens_per_s).collect();
@@ -253,6 +260,10 @@ impl Figure {
             Measure::Spans(Spans::Itl, statistic) => {
                 self.of_spans(step.itl_ms.as_ref().unwrap_or(&none), statistic)
             }
+            Measure::Spans(Spans::QueueWait, statistic) => {
+                self.of_spans(step.queue_wait_ms.as_ref().unwrap_or(&none), statistic)
+            }
+            Measure::Retries => self.value(step.retries as f64, step.requests),
             Measure::TokensPerSecond => {
                 self.optional(step.tokens_per_s, step.ok, "the step streamed nothing")
             }

@@ -251,6 +251,12 @@ pub struct Step {
     /// First byte written to last byte.
     #[serde(default)]
     pub service_time_ms: Distribution,
+    /// Time from due to accepted, where the suite says what that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_wait_ms: Option<Distribution>,
+    /// How often requests were sent again; each is counted once, by its last response.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retries: u64,
     /// First byte written to the first content of a stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttft_ms: Option<Distribution>,

@@ -65,6 +65,10 @@ impl<'a> Run<'a> {
                     self.think(*min, *max).await;
                     End::Done
                 }
+                Act::Aside(program) => match program.run(self.user, scope).await {
+                    Outcome::Failed(_) if !program.step.continue_on_failure => End::Failed,
+                    _ => End::Done,
+                },
                 Act::Meet(meet) => self.meet(meet, &acts[number..]).await,
                 _ => self.nested(act, scope).await,
             };
@@ -112,7 +116,7 @@ impl<'a> Run<'a> {
     ) -> Pin<Box<dyn Future<Output = End> + 'b>> {
         Box::pin(async move {
             match act {
-                Act::Request(_) | Act::Think { .. } | Act::Meet(_) => {
+                Act::Request(_) | Act::Aside(_) | Act::Think { .. } | Act::Meet(_) => {
                     self.acts(std::slice::from_ref(act), scope).await
                 }
                 Act::Repeat { times, acts } => match times.evaluate(scope, None).and_then(|t| count(&t)) {
@@ -193,6 +197,7 @@ fn captured(acts: &[Act]) -> Vec<&str> {
     for act in acts {
         match act {
             Act::Request(program) => names.extend(program.step.captures.iter().map(|(name, _)| &**name)),
+            Act::Aside(program) => names.extend(program.step.captures.iter().map(|(name, _)| &**name)),
             Act::Think { .. } | Act::Meet(_) => {}
             Act::Repeat { acts, .. } => names.extend(captured(acts)),
             Act::If { then, otherwise, .. } => {

@@ -39,7 +39,12 @@ pub(crate) fn scenario(
     let plan = &*shared.scenario;
     let mut outcomes = Outcomes::default();
     let (mut latency, mut service_time) = (Histogram::default(), Histogram::default());
-    for step in &all.steps {
+    for (step, info) in all.steps.iter().zip(&plan.steps) {
+        if info.aside {
+            // What is right beside the load is none of it.
+            outcomes.merge(&Outcomes { ok: 0, refused: 0, ..step.outcomes.clone() });
+            continue;
+        }
         outcomes.merge(&step.outcomes);
         latency.merge(&Histogram::from(&step.latency));
         service_time.merge(&Histogram::from(&step.service_time));
@@ -163,6 +168,8 @@ fn merge_step(into: &mut StepRecord, from: StepRecord) {
     into.outcomes.merge(&from.outcomes);
     into.latency.merge(&from.latency);
     into.service_time.merge(&from.service_time);
+    into.queue_wait.merge(&from.queue_wait);
+    into.retries += from.retries;
     into.ttft.merge(&from.ttft);
     into.itl.merge(&from.itl);
     into.gaps += from.gaps;
@@ -187,6 +194,8 @@ fn step(info: &crate::suite::plan::StepInfo, record: &StepRecord) -> model::Step
         success_rate: counts.success_rate(),
         latency_ms: Histogram::from(&record.latency).into(),
         service_time_ms: Histogram::from(&record.service_time).into(),
+        queue_wait_ms: some(&record.queue_wait),
+        retries: record.retries,
         ttft_ms: some(&record.ttft),
         itl_ms: some(&record.itl),
         tokens_per_s: (record.gaps > 0 && !record.gaps_time.is_zero())

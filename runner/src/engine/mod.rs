@@ -12,6 +12,7 @@
 //! takes a lock or crosses a channel. Schedules are pure functions of time and count; [`pacer`] is the one place that
 //! sleeps; random choices come from the seed alone ([`dice`]).
 
+mod aside;
 mod canary;
 mod client;
 mod control;

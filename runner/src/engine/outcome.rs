@@ -1,12 +1,14 @@
 //! What a request came to: ok, refused as expected, or failed with a kind.
 
+use std::time::Duration;
+
 use loadgate_report::model::FailureKind;
 use minijinja::Value;
 
 use super::canary::{Canaries, Foreign};
 use super::client::{RequestProgram, TransportError};
 use super::series::Came;
-use crate::suite::expression::Predicate;
+use crate::suite::expression::{Expression, Predicate};
 use crate::suite::scope::{Response, Scope};
 use crate::suite::text::EvaluationError;
 
@@ -59,9 +61,16 @@ impl From<EvaluationError> for Failure {
 #[derive(Debug, PartialEq)]
 pub(crate) enum Judged {
     /// It is as it should be, with the captured values and the counters' answers in the order of the step.
-    Ok { captures: Vec<Value>, counts: Vec<bool> },
+    Ok { captures: Vec<Value>, counts: Vec<bool>, waited: Option<Duration> },
     /// Refused by policy, with the captured values that are there.
     Refused { captures: Vec<Value> },
+}
+
+impl Judged {
+    /// As it should be, with nothing but captured values.
+    pub(crate) fn ok(captures: Vec<Value>) -> Self {
+        Self::Ok { captures, counts: Vec::new(), waited: None }
+    }
 }
 
 /// Where foreign canaries are looked for.
@@ -122,17 +131,55 @@ pub(crate) fn judge(
         return Err(failure);
     }
     check(program, scope, response)?;
-    let mut captures = Vec::with_capacity(step.captures.len());
-    for (name, capture) in &step.captures {
+    let captures = captured(&step.captures, scope, response)?;
+    let counts: Result<_, _> = step.counts.iter().map(|(_, p)| p.holds(scope, Some(response))).collect();
+    let waited = step.queue_wait.as_ref().map(|wait| queue_wait(wait, scope, response)).transpose()?;
+    Ok(Judged::Ok { captures, counts: counts?, waited })
+}
+
+/// Judges the output of a command; its captured values.
+pub(crate) fn judge_command(
+    checks: &[Predicate],
+    captures: &[(String, Expression)],
+    scope: &Scope,
+    response: &Response<'_>,
+) -> Result<Vec<Value>, Failure> {
+    for check in checks {
+        if !check.holds(scope, Some(response)).map_err(|error| broken(check, &error))? {
+            let message = format!("`{}` does not hold: {}", check.source(), saw(response));
+            return Err(Failure::new(FailureKind::Check, message));
+        }
+    }
+    if response.status() != 0 && !checks.iter().any(Predicate::mentions_status) {
+        return Err(Failure::new(FailureKind::Check, format!("the command has failed: {}", saw(response))));
+    }
+    captured(captures, scope, response)
+}
+
+fn captured(
+    captures: &[(String, Expression)],
+    scope: &Scope,
+    response: &Response<'_>,
+) -> Result<Vec<Value>, Failure> {
+    let mut values = Vec::with_capacity(captures.len());
+    for (name, capture) in captures {
         let value = capture.evaluate(scope, Some(response))?;
         if value.is_undefined() {
             let message = format!("capture `{name}`: `{}` is not in {}", capture.source(), saw(response));
             return Err(Failure::new(FailureKind::Check, message));
         }
-        captures.push(value);
+        values.push(value);
     }
-    let counts: Result<_, _> = step.counts.iter().map(|(_, p)| p.holds(scope, Some(response))).collect();
-    Ok(Judged::Ok { captures, counts: counts? })
+    Ok(values)
+}
+
+fn queue_wait(wait: &Expression, scope: &Scope, response: &Response<'_>) -> Result<Duration, Failure> {
+    let ms = f64::try_from(wait.evaluate(scope, Some(response))?).ok();
+    ms.and_then(|ms| Duration::try_from_secs_f64(ms / 1000.0).ok()).ok_or_else(|| {
+        let message =
+            format!("queue_wait: `{}` is no number of milliseconds in {}", wait.source(), saw(response));
+        Failure::new(FailureKind::Check, message)
+    })
 }
 
 fn check(program: &RequestProgram, scope: &Scope, response: &Response<'_>) -> Result<(), Failure> {

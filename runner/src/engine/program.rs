@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::aside::AsideProgram;
 use super::client::{Endpoints, RequestProgram};
 use crate::suite::expression::{Expression, Predicate};
-use crate::suite::plan::{Body, Flow, Meet, PartContent, RequestStep, Step};
+use crate::suite::plan::{AsideStep, Body, Flow, Meet, PartContent, ProbeSource, RequestStep, Step};
 use crate::suite::text::Text;
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ pub(crate) enum Act {
     If { predicate: Predicate, then: Vec<Act>, otherwise: Vec<Act> },
     Parallel(Vec<Vec<Act>>),
     Meet(Arc<Meet>),
+    Aside(Box<AsideProgram>),
 }
 
 impl FlowProgram {
@@ -52,6 +54,7 @@ impl FlowProgram {
 pub(crate) fn first_request(acts: &[Act]) -> Option<usize> {
     acts.iter().find_map(|act| match act {
         Act::Request(program) => Some(program.step.id),
+        Act::Aside(program) => Some(program.step.id),
         Act::Think { .. } | Act::Meet(_) => None,
         Act::Repeat { acts, .. } => first_request(acts),
         Act::If { then, otherwise, .. } => first_request(then).or_else(|| first_request(otherwise)),
@@ -107,8 +110,10 @@ impl Compiler<'_> {
                 Act::Parallel(branches.iter().map(|steps| self.acts(steps)).collect())
             }
             Step::Meet(meet) => Act::Meet(meet.clone()),
-            // Deciding refuses it, as long as it is in its list of what cannot be run yet.
-            Step::Aside(_) => Act::Parallel(Vec::new()),
+            Step::Aside(aside) => {
+                self.aside_names(aside);
+                Act::Aside(Box::new(AsideProgram::new(aside, self.base, self.endpoints)))
+            }
         }
     }
 
@@ -117,6 +122,13 @@ impl Compiler<'_> {
             let first = name.split('.').next().unwrap_or_default();
             self.names.insert(first.to_owned());
         }
+    }
+
+    fn aside_names(&mut self, aside: &AsideStep) {
+        let (ProbeSource::Get(text) | ProbeSource::Command(text)) = &aside.source;
+        self.note(text.names());
+        aside.checks.iter().for_each(|check| self.note(check.names()));
+        aside.captures.iter().for_each(|(_, capture)| self.note(capture.names()));
     }
 
     fn request_names(&mut self, request: &RequestStep) {
@@ -136,6 +148,9 @@ impl Compiler<'_> {
         let predicates = request.checks.iter().chain(&request.refused).chain(counts);
         predicates.for_each(|predicate| self.note(predicate.names()));
         request.captures.iter().for_each(|(_, capture)| self.note(capture.names()));
+        request.queue_wait.iter().for_each(|wait| self.note(wait.names()));
+        let when = request.retry.iter().filter_map(|retry| retry.when.as_ref());
+        when.for_each(|when| self.note(when.names()));
         if let Some(stream) = &request.stream {
             self.note(stream.content.names());
             self.note(stream.done.names());

@@ -29,6 +29,12 @@ pub(crate) struct Sample<'a> {
     pub(crate) counts: &'a mut dyn Iterator<Item = (usize, bool)>,
     /// Arrivals of the content of a stream, ascending.
     pub(crate) arrivals: &'a [Instant],
+    /// How often it was sent again.
+    pub(crate) retries: u32,
+    /// Time that it waited before it was accepted, where the suite says so.
+    pub(crate) queue_wait: Option<Duration>,
+    /// It is no request of the load: only its failures are the scenario's.
+    pub(crate) aside: bool,
 }
 
 /// Counts by outcome.
@@ -45,6 +51,8 @@ pub(crate) struct StepRecord {
     pub(crate) outcomes: Outcomes,
     pub(crate) latency: FineSpans,
     pub(crate) service_time: FineSpans,
+    pub(crate) queue_wait: FineSpans,
+    pub(crate) retries: u64,
     pub(crate) ttft: FineSpans,
     pub(crate) itl: FineSpans,
     /// Gaps between content events, their number and time.
@@ -165,7 +173,11 @@ impl Recorder {
         let end = self.since_release(sample.ended);
         let spans_count = matches!(outcome, Outcome::Ok | Outcome::Failed(FailureKind::Timeout));
         let latency = micros(sample.ended.saturating_duration_since(sample.due));
-        self.intervals.ended(end, outcome.came(), spans_count.then_some(latency));
+        // An aside that is right leaves no trace but in its own step.
+        let counts = !sample.aside || matches!(outcome, Outcome::Failed(_));
+        if counts {
+            self.intervals.ended(end, outcome.came(), (spans_count && !sample.aside).then_some(latency));
+        }
         self.last_end = self.last_end.max(end);
         if let Some(failure) = sample.failure {
             self.sample_failure(sample.step, self.users[sample.user].0, end, failure);
@@ -177,8 +189,14 @@ impl Recorder {
         let class = &mut self.classes[sample.class];
         let user = &mut self.users[sample.user].1;
         step.outcomes.add(outcome);
-        class.outcomes.add(outcome);
-        user.add(outcome);
+        step.retries += u64::from(sample.retries);
+        if let Some(wait) = sample.queue_wait {
+            step.queue_wait.record(micros(wait));
+        }
+        if counts {
+            class.outcomes.add(outcome);
+            user.add(outcome);
+        }
         if let Some(status) = sample.status {
             match step.statuses.iter_mut().find(|(known, _)| *known == status) {
                 Some((_, n)) => *n += 1,
@@ -190,8 +208,10 @@ impl Recorder {
                 sample.written.map_or(latency, |w| micros(sample.ended.saturating_duration_since(w)));
             step.latency.record(latency);
             step.service_time.record(service);
-            class.latency.record(latency);
-            user.latency(latency);
+            if !sample.aside {
+                class.latency.record(latency);
+                user.latency(latency);
+            }
         }
         if outcome == Outcome::Ok {
             for (counter, answer) in sample.counts {

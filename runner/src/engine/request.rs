@@ -8,19 +8,52 @@ use loadgate_report::model::FailureKind;
 use super::client::RequestProgram;
 use super::exchange::{Exchange, Reply, Timing};
 use super::outcome::{Failure, Judged, Outcome, Scan, judge};
+use super::pacer::pause_until;
 use super::recorder::Sample;
 use super::stream::Streamed;
 use super::user::{Line, User};
+use crate::suite::plan::RequestStep;
 use crate::suite::scope::{Response, Scope};
 
-/// Sends a request, judges the response, records both; captured values go into `scope`. `due` is when it was to be sent,
-/// where that is not now.
+/// One request and what came of it, before it is recorded.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    pub(crate) timing: Timing,
+    pub(crate) result: Result<(Judged, Option<Streamed>), Failure>,
+    pub(crate) status: Option<u16>,
+    /// Whether the step wants it sent again.
+    pub(crate) again: bool,
+}
+
+/// Sends a request, again where the step asks for it, and records what came of it; captured values go into `scope`. `due` is
+/// when it was to be sent, where that is not now.
 pub(crate) async fn run(
     user: &User,
     program: &RequestProgram,
     scope: &mut Scope,
     due: Option<Instant>,
 ) -> Outcome {
+    let due = due.unwrap_or_else(Instant::now);
+    let mut attempt = attempt(user, program, scope, due).await;
+    let mut retries = 0;
+    if let Some(retry) = &program.step.retry {
+        let mut pause = retry.wait;
+        while attempt.again && retries < retry.times {
+            pause_until(Instant::now() + pause).await;
+            pause = pause.mul_f64(retry.factor);
+            retries += 1;
+            let written = attempt.timing.written;
+            attempt = self::attempt(user, program, scope, Instant::now()).await;
+            // It is one request, which was first written back then.
+            attempt.timing.written = written.or(attempt.timing.written);
+        }
+    }
+    keep(scope, program.step.captures.iter().map(|(name, _)| name.as_str()), &attempt);
+    record(user, &program.step, due, attempt, retries)
+}
+
+/// Sends a request and judges the response.
+pub(crate) async fn attempt(user: &User, program: &RequestProgram, scope: &Scope, due: Instant) -> Attempt {
     let mut line = user.take_line();
     let Line { connections, deadline, scratch } = &mut *line;
     let seat = &*user.seat;
@@ -28,11 +61,11 @@ pub(crate) async fn run(
         let jar = user.jar.borrow();
         program.prepare(scope, &seat.shared.base_path, &seat.endpoints, jar.as_deref(), scratch)
     };
-    let due = due.unwrap_or_else(Instant::now);
     let timeout = program.step.timeout;
     let mut timing = Timing::default();
-    let (result, status) = match prepared {
-        Err(error) => (Err(Failure::from(error)), None),
+    let on_every_failure = program.step.retry.as_ref().is_some_and(|retry| retry.when.is_none());
+    let (result, status, again) = match prepared {
+        Err(error) => (Err(Failure::from(error)), None, false),
         Ok(prepared) => {
             let exchange = Exchange {
                 user,
@@ -44,44 +77,45 @@ pub(crate) async fn run(
             match deadline.within(due + timeout, exchange.run(&prepared)).await {
                 Ok(Ok(mut reply)) => {
                     let ended = *timing.ended.get_or_insert_with(Instant::now);
-                    let judged = judge_reply(user, program, scope, &reply, ended - due);
+                    let (judged, again) = judge_reply(user, program, scope, &reply, ended - due);
                     let status = reply.head.status;
                     let streamed = reply.streamed.take();
                     reply.give_back(user, connections);
-                    (judged.map(|judged| (judged, streamed)), Some(status))
+                    (judged.map(|judged| (judged, streamed)), Some(status), again)
                 }
-                Ok(Err(failure)) => (Err(failure), None),
+                Ok(Err(failure)) => (Err(failure), None, on_every_failure),
                 Err(_elapsed) => {
                     timing.ended = Some(due + timeout);
-                    (Err(timed_out(timeout, timing.written.is_some())), None)
+                    (Err(timed_out(timeout, timing.written.is_some())), None, on_every_failure)
                 }
             }
         }
     };
     user.give_back(line);
-    record(user, program, scope, due, timing, result, status)
+    Attempt { timing, result, status, again }
 }
 
-fn record(
-    user: &User,
-    program: &RequestProgram,
-    scope: &mut Scope,
-    due: Instant,
-    timing: Timing,
-    result: Result<(Judged, Option<Streamed>), Failure>,
-    status: Option<u16>,
-) -> Outcome {
-    let step = &*program.step;
-    let (outcome, captures, counts, failure, streamed) = match result {
-        Ok((Judged::Ok { captures, counts }, streamed)) => (Outcome::Ok, captures, counts, None, streamed),
-        Ok((Judged::Refused { captures }, _)) => (Outcome::Refused, captures, Vec::new(), None, None),
-        Err(failure) => (Outcome::Failed(failure.kind), Vec::new(), Vec::new(), Some(failure), None),
-    };
-    for ((name, _), value) in step.captures.iter().zip(captures) {
+/// Keeps captured values for later steps.
+pub(crate) fn keep<'n>(scope: &mut Scope, names: impl Iterator<Item = &'n str>, attempt: &Attempt) {
+    let Ok((Judged::Ok { captures, .. } | Judged::Refused { captures }, _)) = &attempt.result else { return };
+    for (name, value) in names.zip(captures) {
         if !value.is_undefined() {
-            scope.set(name, value);
+            scope.set(name, value.clone());
         }
     }
+}
+
+fn record(user: &User, step: &RequestStep, due: Instant, attempt: Attempt, retries: u32) -> Outcome {
+    let Attempt { timing, result, status, .. } = attempt;
+    let mut queue_wait = None;
+    let (outcome, counts, failure, streamed) = match result {
+        Ok((Judged::Ok { counts, waited, .. }, streamed)) => {
+            queue_wait = waited;
+            (Outcome::Ok, counts, None, streamed)
+        }
+        Ok((Judged::Refused { .. }, _)) => (Outcome::Refused, Vec::new(), None, None),
+        Err(failure) => (Outcome::Failed(failure.kind), Vec::new(), Some(failure), None),
+    };
     let lane = user.seat.lane();
     match outcome {
         Outcome::Ok => lane.ok.add_one(),
@@ -106,6 +140,35 @@ fn record(
         status,
         counts: &mut step.counts.iter().map(|(counter, _)| *counter).zip(counts),
         arrivals: streamed.as_ref().map_or(&[], |streamed| &streamed.arrivals),
+        retries,
+        queue_wait,
+        aside: false,
+    });
+    outcome
+}
+
+/// Records an aside that began at `due`.
+pub(crate) fn record_aside(user: &User, step: usize, due: Instant, attempt: Attempt) -> Outcome {
+    let failure = attempt.result.err();
+    let outcome = failure.as_ref().map_or(Outcome::Ok, |failure| Outcome::Failed(failure.kind));
+    if failure.is_some() {
+        user.seat.lane().failed.add_one();
+    }
+    user.seat.recorder.borrow_mut().record(Sample {
+        step,
+        class: user.class,
+        user: user.record,
+        due,
+        written: attempt.timing.written,
+        ended: attempt.timing.ended.unwrap_or_else(Instant::now),
+        outcome,
+        failure,
+        status: attempt.status,
+        counts: &mut std::iter::empty(),
+        arrivals: &[],
+        retries: 0,
+        queue_wait: None,
+        aside: true,
     });
     outcome
 }
@@ -126,6 +189,9 @@ pub(crate) fn unsent(user: &User, step: usize, failure: Failure) {
         status: None,
         counts: &mut std::iter::empty(),
         arrivals: &[],
+        retries: 0,
+        queue_wait: None,
+        aside: false,
     });
 }
 
@@ -140,7 +206,7 @@ fn judge_reply(
     scope: &Scope,
     reply: &Reply,
     latency: Duration,
-) -> Result<Judged, Failure> {
+) -> (Result<Judged, Failure>, bool) {
     let shared = &user.seat.shared;
     let headers = if program.reads_headers { reply.connection.headers() } else { HeaderMap::new() };
     let [head, raw] = reply.connection.parts();
@@ -150,13 +216,18 @@ fn judge_reply(
     let places = [("in the streamed text", content), ("in the body", raw), ("in the headers", head)];
     let name = |index: u32| (index < shared.users).then(|| shared.user_name(index));
     let scan = Scan { canaries: &shared.canaries, own: user.index, places: &places, name: &name };
-    judge(
+    let judged = judge(
         program,
         scope,
         &response,
         shared.scenario.canary_scan.then_some(&scan),
         stream_problem(program, reply),
-    )
+    );
+    let again = program.step.retry.as_ref().is_some_and(|retry| match &retry.when {
+        Some(when) => when.holds(scope, Some(&response)).unwrap_or_default(),
+        None => judged.is_err(),
+    });
+    (judged, again)
 }
 
 /// What is wrong with the stream that a step asks for, if anything is.

@@ -130,3 +130,73 @@ fn who_waits_in_vain_fails() {
     assert!(report.failures[0].message.contains("only 1 of 3 users came to `here`"), "{:?}", report.failures);
     assert_eq!(lines(&server).len(), 3);
 }
+
+#[test]
+fn asides_look_without_being_load() {
+    let looks = Mutex::new(0);
+    let server = Server::start(move |heard: &Heard| {
+        if !heard.line.contains("/health") {
+            return Reply::Say(ok("x"));
+        }
+        let mut looks = looks.lock().unwrap();
+        *looks += 1;
+        Reply::Say(ok(&format!("{{\"active\":{}}}", 3 - *looks)))
+    });
+    let report = run_scenario(
+        &server,
+        "load: { users: 1, iterations: 1 }\n\
+         flow:\n\
+         - get: /\n\
+         - { probe: /health, name: look, check: json.active == 2, capture: { active: json.active } }\n\
+         - { probe: /health, name: drained, check: json.active == 0, within: 20s, every: 5ms }\n\
+         - { command: 'echo {{ user.id }}-{{ active }}', name: told, check: text | trim == \"user-1-2\" }\n\
+         - { command: exit 3, name: asked, check: status == 3 }\n\
+         - { command: exit 3, name: bad, on_failure: continue }\n\
+         - { probe: /health, name: never, check: json.active == 9, within: 40ms, every: 5ms }\n\
+         - get: /not-reached\n",
+    );
+    let step = |name: &str| report.step(name).unwrap();
+    for name in ["look", "drained", "told", "asked"] {
+        assert_eq!((step(name).ok, step(name).failed.len()), (1, 0), "{name}: {:?}", report.failures);
+    }
+    assert_eq!(step("bad").failed.get(&FailureKind::Check), Some(&1));
+    assert_eq!(step("never").failed.get(&FailureKind::Timeout), Some(&1));
+    // Of the asides, the scenario has the two failures; its latency is that of its one request.
+    assert_eq!((report.ok, report.failed_total(), report.latency_ms.count), (1, 2, 1));
+    assert_eq!((report.users[0].ok, report.users[0].failed), (1, 2));
+    assert!(report.failures.iter().any(|f| f.step == "bad" && f.message.contains("the command has failed")));
+    assert!(report.failures.iter().any(|f| f.step == "never" && f.message.starts_with("not within 40ms")));
+}
+
+#[test]
+fn what_fails_is_sent_again_where_asked_for() {
+    let seen = Mutex::new(BTreeMap::<String, u32>::new());
+    let server = Server::start(move |heard: &Heard| {
+        let mut seen = seen.lock().unwrap();
+        let times = seen.entry(heard.line.clone()).or_default();
+        *times += 1;
+        let good = ok(r#"{"queued_ms":12.5}"#);
+        match (heard.line.contains("/busy"), heard.line.contains("/gone"), *times) {
+            (true, _, ..=2) => Reply::Say(status(503, "")),
+            (_, true, 1) => Reply::SayAndClose(Vec::new()),
+            _ => Reply::Say(good),
+        }
+    });
+    let report = run_scenario(
+        &server,
+        "load: { users: 1, iterations: 1 }\n\
+         flow:\n\
+         - { name: busy, get: /busy, retry: { times: 3, when: status == 503, wait: 5ms }, queue_wait: json.queued_ms }\n\
+         - { name: gone, get: /gone, retry: { times: 1, wait: 1ms } }\n\
+         - { name: few, get: /busy?2, retry: { times: 1, wait: 1ms }, on_failure: continue }\n\
+         - { name: other, get: /busy?3, retry: { times: 5, when: status == 502, wait: 1ms } }\n\
+         expect: [ retries == 4, busy.retries == 2, queue_wait.max < 13ms ]\n",
+    );
+    let steps: Vec<(u64, u64, u64)> =
+        report.steps.iter().map(|step| (step.ok, step.failed.values().sum(), step.retries)).collect();
+    assert_eq!(steps, [(1, 0, 2), (1, 0, 1), (0, 1, 1), (0, 1, 0)], "{:?}", report.failures);
+    let wait = report.steps[0].queue_wait_ms.as_ref().unwrap();
+    assert_eq!((wait.count, wait.max.map(f64::round)), (1, Some(13.0)));
+    // The pauses of 5 ms and 10 ms belong to its latency.
+    assert!(report.steps[0].latency_ms.max.unwrap() >= 15.0);
+}

@@ -135,7 +135,7 @@ impl Decider<'_> {
 }
 
 /// What is decided but cannot be run yet. Whoever makes it run removes it here.
-const UNFINISHED: &[&str] = &["probe", "command", "retry", "queue_wait", "search", "scorecards"];
+const UNFINISHED: &[&str] = &["search", "scorecards"];
 
 impl Decider<'_> {
     /// Meetings that can never take place.

@@ -193,8 +193,9 @@ fn scorecards() {
 
 #[test]
 fn what_cannot_be_run_yet_is_refused() {
-    let text = suite("    load: { users: 1, iterations: 1 }\n    flow: [ { command: date } ]");
+    let text =
+        suite("    load: { search: { over: users, from: 1, to: 9, limits: ok > 0 } }\n    flow: start");
     let error =
         crate::suite::load_text("s.yaml", &text, Utf8Path::new(""), &LoadOptions::default()).unwrap_err();
-    assert!(error.to_string().contains("`command` is not there yet"), "{error}");
+    assert!(error.to_string().contains("`search` is not there yet"), "{error}");
 }
