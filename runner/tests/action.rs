@@ -2,9 +2,11 @@
 
 mod common;
 
-use common::act::Repository;
+use std::sync::{Arc, Mutex};
+
+use common::act::{Repository, workflow};
 use common::server::{Reply, Server};
-use common::{free_port, quiet_machine, root, small_suite};
+use common::{LOADGATE, free_port, quiet_machine, root, small_suite};
 
 /// The reference suite, two tiers of it, with or without a fault of the service.
 fn cached_chat(fault: Option<&str>) -> common::act::Acted {
@@ -191,4 +193,133 @@ fn summary_and_annotations_can_be_switched_off() {
     assert_eq!(acted.summary(), "");
     assert_eq!(acted.annotations("error"), Vec::<String>::new());
     assert_eq!(acted.output("artifact-url"), "");
+}
+
+/// An API that knows no comments yet and takes new ones, or refuses with this status; and the requests that it saw.
+fn api(status: u16) -> (Server, Arc<Mutex<Vec<String>>>) {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let server = Server::start({
+        let seen = Arc::clone(&seen);
+        move |_, first_line| {
+            let line = first_line.trim_end().trim_end_matches(" HTTP/1.1").to_owned();
+            let answer = match line.split(' ').next() {
+                Some("GET") if line.contains("/pulls?") => {
+                    Reply::Answer(200, br#"[{ "number": 12, "head": { "sha": "abc" } }]"#.to_vec())
+                }
+                Some("GET") => Reply::Answer(200, b"[]".to_vec()),
+                _ => Reply::Answer(status, br#"{ "message": "told" }"#.to_vec()),
+            };
+            seen.lock().expect("no test panics in here").push(line);
+            answer
+        }
+    });
+    (server, seen)
+}
+
+fn failing() -> (Repository, Server) {
+    let server = Server::start(|_, _| Reply::Answer(500, Vec::new()));
+    let repository = Repository::new();
+    repository.write("loadgate.yml", &small_suite(&server.url(), 1, 5));
+    (repository, server)
+}
+
+#[test]
+#[ignore = "needs act: cargo xtask test"]
+fn a_failure_is_commented_on_its_pull_request() {
+    let _lock = quiet_machine();
+    for status in [201, 403] {
+        let (repository, _server) = failing();
+        let (api, seen) = api(status);
+        let acted = repository.act_event(
+            "pull_request",
+            &serde_json::json!({ "pull_request": { "number": 7 }, "repository": { "full_name": "o/r" } }),
+            &workflow("pull_request", "suite: loadgate.yml\ncomment: on-regression\ngithub-token: token"),
+            &[("GITHUB_API_URL", &api.url()), ("GITHUB_REPOSITORY", "o/r")],
+        );
+        // The comment changes nothing about the verdict, whether it could be made or not.
+        acted.ends(false, "1");
+        let seen = seen.lock().expect("no test panics in here").clone();
+        assert_eq!(
+            seen,
+            ["GET /repos/o/r/issues/7/comments?per_page=100", "POST /repos/o/r/issues/7/comments"],
+            "{}",
+            acted.log()
+        );
+        let notices = acted.annotations("notice");
+        assert_eq!(notices.iter().any(|each| each.contains("no comment")), status == 403, "{notices:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs act: cargo xtask test"]
+fn the_companion_comments_for_a_fork() {
+    let _lock = quiet_machine();
+    let (repository, _server) = failing();
+    let report = repository.report("suite: loadgate.yml");
+    let steps = format!(
+        "on: workflow_run\npermissions: {{}}\njobs:\n  job:\n    runs-on: ubuntu-latest\n    steps:\n\
+         \x20     - uses: actions/checkout@v6\n\
+         \x20     - id: gate\n        uses: ./action/comment\n        with:\n          binary-path: {LOADGATE}\n          \
+         github-token: token\n"
+    );
+    let event = serde_json::json!({ "workflow_run": {
+        "id": 1, "html_url": "http://127.0.0.1/run", "head_branch": "fix", "head_sha": "abc",
+        "head_repository": { "owner": { "login": "someone" } },
+    } });
+    let (api, seen) = api(201);
+    let environment = [
+        ("GITHUB_API_URL", api.url()),
+        ("GITHUB_REPOSITORY", "o/r".to_owned()),
+        ("DOWNLOADED_REPORT", report.to_string()),
+    ];
+    let environment: Vec<_> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let acted = repository.act_event("workflow_run", &event, &steps, &environment);
+    assert!(acted.succeeded, "{}", acted.log());
+    let seen = seen.lock().expect("no test panics in here").clone();
+    assert_eq!(
+        seen,
+        [
+            "GET /repos/o/r/pulls?state=open&head=someone%3Afix&per_page=100",
+            "GET /repos/o/r/issues/12/comments?per_page=100",
+            "POST /repos/o/r/issues/12/comments",
+        ],
+        "{}",
+        acted.log()
+    );
+}
+
+#[test]
+#[ignore = "needs act: cargo xtask test"]
+fn a_missing_baseline_is_inconclusive_and_fails_where_asked_for() {
+    let _lock = quiet_machine();
+    let server = Server::healthy();
+    let repository = Repository::new();
+    repository.write("loadgate.yml", &small_suite(&server.url(), 1, 5));
+    let acted = repository.act("suite: loadgate.yml");
+    acted.ends(true, "0");
+    assert_eq!(acted.output("verdict"), "inconclusive");
+    repository.act("suite: loadgate.yml\nfail-on: inconclusive").ends(false, "4");
+}
+
+#[test]
+#[ignore = "needs act: cargo xtask test"]
+fn a_regression_against_the_stored_baseline_fails() {
+    let _lock = quiet_machine();
+    let repository = Repository::new();
+    let suite = "name: answers\n\
+        vars: { flags: '' }\n\
+        target:\n  url: 'http://127.0.0.1:{{ port }}'\n  \
+        start: '{{ loadgate }} serve cached-chat --port {{ port }} {{ vars.flags }}'\n  ready: { get: /health, within: 30s }\n\
+        flows: { ask: [ { post: /api/chat, json: { user: a, message: same }, check: [ status == 200 ] } ] }\n\
+        scenarios: { steady: { load: { users: 2, duration: 3s }, flow: ask, expect: [ success_rate > 99% ] } }\n";
+    repository.write("loadgate.yml", suite);
+    repository.build_baseline(3);
+    let same = repository.act("suite: loadgate.yml");
+    same.ends(true, "0");
+    assert_eq!((same.output("verdict"), same.output("regressions")), ("pass", "0"), "{}", same.summary());
+
+    let slower = repository.act("suite: loadgate.yml\nargs: --set 'flags=--slow 2'");
+    slower.ends(false, "1");
+    assert_ne!(slower.output("regressions"), "0");
+    assert!(slower.summary().contains("latency"), "{}", slower.summary());
 }

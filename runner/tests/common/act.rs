@@ -45,18 +45,40 @@ runs:
         echo "artifact-url=http://127.0.0.1/$NAME" >>"$GITHUB_OUTPUT"
 "#;
 
+/// Stands in for actions/download-artifact: brings the report that the test names, or fails as where there is none.
+const DOWNLOAD: &str = r#"
+name: download
+description: stands in for actions/download-artifact
+inputs:
+  name: { default: "" }
+  path: { required: true }
+  run-id: { default: "" }
+  github-token: { default: "" }
+runs:
+  using: composite
+  steps:
+    - shell: bash
+      env: { FOLDER: "${{ inputs.path }}" }
+      run: |
+        mkdir -p "$FOLDER"
+        cp "$DOWNLOADED_REPORT" "$FOLDER/report.json"
+"#;
+
 impl Repository {
     /// The action as it is in the workspace, and nothing else.
     pub(crate) fn new() -> Self {
         let place = Place::new();
         copy(&root().join("action.yml"), &place.path().join("repository/action.yml"));
-        for entry in root().join("action").read_dir_utf8().expect("the action has a folder") {
-            let file = entry.expect("a readable folder");
-            if file.path().is_file() {
-                copy(file.path(), &place.path().join("repository/action").join(file.file_name()));
+        for folder in ["action", "action/comment"] {
+            for entry in root().join(folder).read_dir_utf8().expect("the action has a folder") {
+                let file = entry.expect("a readable folder");
+                if file.path().is_file() {
+                    copy(file.path(), &place.path().join("repository").join(folder).join(file.file_name()));
+                }
             }
         }
-        place.write("upload/action.yml", UPLOAD);
+        place.write("upload-artifact/action.yml", UPLOAD);
+        place.write("download-artifact/action.yml", DOWNLOAD);
         Self { place }
     }
 
@@ -75,23 +97,39 @@ impl Repository {
 
     /// The same with variables in the environment of the job.
     pub(crate) fn act_with(&self, inputs: &str, environment: &[(&str, &str)]) -> Acted {
-        let inputs: String = inputs.lines().map(|line| format!("          {line}\n")).collect();
-        let workflow = format!(
-            "on: push\npermissions: {{}}\njobs:\n  job:\n    runs-on: ubuntu-latest\n    steps:\n\
-             \x20     - uses: actions/checkout@v6\n\
-             \x20     - id: gate\n        uses: ./\n        with:\n          binary-path: {LOADGATE}\n{inputs}"
-        );
-        self.act_workflow(&workflow, environment)
+        self.act_workflow(&workflow("push", inputs), environment)
     }
 
-    /// Runs a workflow of the caller's.
+    /// Runs a workflow of the caller's, as on a push.
     pub(crate) fn act_workflow(&self, workflow: &str, environment: &[(&str, &str)]) -> Acted {
+        self.act_event("push", &serde_json::json!({}), workflow, environment)
+    }
+
+    /// Runs a workflow of the caller's for an event.
+    pub(crate) fn act_event(
+        &self,
+        name: &str,
+        event: &Value,
+        workflow: &str,
+        environment: &[(&str, &str)],
+    ) -> Acted {
         self.write(".github/workflows/load.yml", workflow);
+        let event = self.place.write("event.json", &event.to_string());
         self.commit();
-        let uses = fs_err::read_to_string(root().join("action.yml")).expect("the action is there");
+        let uses: String = ["action.yml", "action/comment/action.yml"]
+            .map(|name| fs_err::read_to_string(root().join(name)).expect("the action is there"))
+            .concat();
         let mut command = Command::new("act");
         command
-            .args(["push", "--json", "--no-cache-server", "--platform", "ubuntu-latest=-self-hosted"])
+            .args([
+                name,
+                "--eventpath",
+                event.as_str(),
+                "--json",
+                "--no-cache-server",
+                "--platform",
+                "ubuntu-latest=-self-hosted",
+            ])
             .args(["--workflows", ".github/workflows/load.yml"])
             .arg(format!("--action-cache-path={}", self.place.path().join("cache")))
             .current_dir(self.path())
@@ -102,7 +140,8 @@ impl Repository {
         // Each action that ours uses is there by our own hand: nothing is fetched.
         for used in uses.lines().filter_map(|line| line.trim().strip_prefix("uses: ")) {
             let name = used.split(" #").next().unwrap_or(used);
-            command.arg(format!("--local-repository={name}={}", self.place.path().join("upload")));
+            let stand_in = name.split(['/', '@']).nth(1).unwrap_or(name);
+            command.arg(format!("--local-repository={name}={}", self.place.path().join(stand_in)));
         }
         for (name, value) in environment {
             command.arg(format!("--env={name}={value}"));
@@ -121,9 +160,32 @@ impl Repository {
         Acted { succeeded: result == Some("success"), events, log }
     }
 
+    /// The report of a run with these inputs. It is written beside act's own folder, which act removes.
+    pub(crate) fn report(&self, inputs: &str) -> Utf8PathBuf {
+        let out = self.place.path().join("kept");
+        let acted = self.act(&format!("{inputs}\nout: {out}"));
+        assert!(!acted.output("report-json").is_empty(), "{}", acted.log());
+        out.join("report.json")
+    }
+
+    /// Runs the suite so often and accepts each run into the stored baseline. The runs go through act as well, since what it
+    /// says of the machine is part of the machine's class.
+    pub(crate) fn build_baseline(&self, runs: usize) {
+        for _ in 0..runs {
+            let report = self.report("suite: loadgate.yml\nmode: 'off'");
+            let mut accept = Command::new(LOADGATE);
+            let output =
+                accept.args(["baseline", "accept", report.as_str()]).current_dir(self.path()).output();
+            let output = output.expect("it runs");
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+
     /// act reads the revision, and some actions do.
     pub(crate) fn commit(&self) {
-        self.git(&["init", "--quiet", "--initial-branch=main"]);
+        if !self.path().join(".git").exists() {
+            self.git(&["init", "--quiet", "--initial-branch=main"]);
+        }
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--allow-empty", "--message=as it is"]);
     }
@@ -184,6 +246,16 @@ impl Acted {
         assert_eq!((self.succeeded, self.output("exit-code")), (succeeded, exit_code), "{}", self.log);
         self
     }
+}
+
+/// A workflow of one job that checks out and uses the action, with these inputs (lines of YAML).
+pub(crate) fn workflow(on: &str, inputs: &str) -> String {
+    let inputs: String = inputs.lines().map(|line| format!("          {line}\n")).collect();
+    format!(
+        "on: {on}\npermissions: {{}}\njobs:\n  job:\n    runs-on: ubuntu-latest\n    steps:\n\
+         \x20     - uses: actions/checkout@v6\n\
+         \x20     - id: gate\n        uses: ./\n        with:\n          binary-path: {LOADGATE}\n{inputs}"
+    )
 }
 
 fn copy(from: &camino::Utf8Path, to: &camino::Utf8Path) {
