@@ -35,7 +35,7 @@ pub(super) struct Plot<'p> {
 }
 
 /// Room for the labels, in user units.
-const LEFT: u32 = 50;
+const LEFT: u32 = 56;
 const BELOW: u32 = 24;
 
 fn scaled(units: u32) -> u32 {

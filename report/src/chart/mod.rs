@@ -15,12 +15,14 @@ mod percentiles;
 mod range;
 mod requests_over_time;
 mod standalone;
+mod trend;
 mod users_over_time;
 
 pub use self::interval::{Interval, interval};
 pub use self::outcome::{outcome, outcomes};
 pub use self::range::RangeScale;
 pub use self::standalone::standalone;
+pub use self::trend::trend;
 use crate::html::Node;
 use crate::model::{BaseCurve, Scenario};
 use crate::page::Table;

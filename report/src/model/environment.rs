@@ -51,6 +51,9 @@ impl Machine {
 pub struct Revision {
     /// Full commit hash.
     pub commit: String,
+    /// Where the repository is on the web, such as `https://github.com/owner/name`; commits are below `/commit/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
     /// Branch or pull request, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,

@@ -7,6 +7,7 @@ mod acceptance;
 mod comparison;
 mod environment;
 mod finding;
+mod history;
 mod scenario;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ pub use self::acceptance::*;
 pub use self::comparison::*;
 pub use self::environment::*;
 pub use self::finding::*;
+pub use self::history::*;
 pub use self::scenario::*;
 use crate::Verdict;
 
@@ -49,6 +51,9 @@ pub struct Report {
     /// Against what was compared, and each compared figure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Comparison>,
+    /// The stored runs of this machine class, for the trend.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<History>,
     /// Changes that somebody accepted, with what they did in this run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub acceptances: Vec<Acceptance>,

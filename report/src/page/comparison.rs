@@ -7,6 +7,7 @@ use super::words::{change, change_outcome, cut, prose, signed};
 use crate::chart::{Interval, interval};
 use crate::html::{Node, el, list, nothing};
 use crate::model::{ComparedFigure, ComparisonMode, ComparisonStatus};
+use crate::quantity::Unit;
 
 pub(super) fn render(page: &Page<'_>) -> Option<Node> {
     let comparison = page.report.comparison.as_ref()?;
@@ -35,10 +36,11 @@ pub(super) fn render(page: &Page<'_>) -> Option<Node> {
 /// The compared figures as a table.
 pub(super) fn table(page: &Page<'_>) -> Table {
     let titles = [("scenario", false), ("figure", false), ("now", true), ("before", true), ("change", true)];
-    let mut columns: Vec<Column> =
-        titles.map(|(title, number)| Column { title: title.to_owned(), number }).to_vec();
+    let mut columns: Vec<Column> = titles
+        .map(|(title, number)| if number { Column::number(title) } else { Column::text(title) })
+        .to_vec();
     columns.extend([Column::text("interval, noise and limit"), Column::text("result")]);
-    columns.extend(["samples", "runs"].map(Column::number));
+    columns.extend(["seen from", "samples", "runs"].map(Column::number));
     let mut table = Table::new("comparison-table", "Compared figures", columns);
     let figures = page.report.comparison.iter().flat_map(|c| &c.figures);
     for figure in figures {
@@ -70,7 +72,14 @@ fn row(page: &Page<'_>, figure: &ComparedFigure) -> Vec<Cell> {
         Cell::drawn(figure.change.map_or_else(|| quantity(None, figure.unit), change), figure.change),
         Cell::node(Node::from(picture), told),
         Cell::node(result, change_outcome(figure.outcome).1),
+        detectable(figure),
         Cell::count(figure.samples),
         Cell::count(u64::from(figure.runs)),
     ]
+}
+
+/// The smallest change for the worse that would have been found.
+fn detectable(figure: &ComparedFigure) -> Cell {
+    let shown = figure.detectable.map(|by| quantity(Some(by), Unit::Ratio));
+    Cell::drawn(Node::from(shown), figure.detectable)
 }

@@ -46,6 +46,7 @@ pub(super) fn render(page: &Page<'_>) -> Option<Node> {
 fn card(page: &Page<'_>, finding: &Finding) -> Node {
     let mark = match (finding.verdict, finding.kind) {
         (Verdict::Pass, FindingKind::Improvement) => improved(),
+        (Verdict::Pass, FindingKind::Accepted) => accepted(),
         (Verdict::Pass, _) => warned(),
         (v, _) => verdict(v),
     };
@@ -82,6 +83,10 @@ fn card(page: &Page<'_>, finding: &Finding) -> Node {
 
 fn improved() -> Node {
     el("span").class("verdict better").with(super::words::icon(Verdict::Pass)).with("improved").into()
+}
+
+fn accepted() -> Node {
+    el("span").class("verdict warn").with(super::words::icon(Verdict::Pass)).with("accepted").into()
 }
 
 fn evidence(e: &Evidence) -> Node {

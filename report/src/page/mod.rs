@@ -5,6 +5,7 @@
 //! same sections again with the reader's choices.
 
 mod about;
+mod acceptances;
 mod assemble;
 mod comparison;
 mod cost;
@@ -14,6 +15,7 @@ mod scenario;
 mod scenarios;
 mod table;
 mod top;
+mod trend;
 mod view;
 mod words;
 
@@ -55,6 +57,8 @@ pub const SECTIONS: &[Section] = &[
     Section { id: "scenarios", title: "Scenarios", render: scenarios::render },
     Section { id: "details", title: "Each scenario", render: scenario::render },
     Section { id: "comparison", title: "Comparison with the baseline", render: comparison::render },
+    Section { id: "trend", title: "Trend", render: trend::render },
+    Section { id: "acceptances", title: "Accepted changes", render: acceptances::render },
     Section { id: "cost", title: "Cost", render: cost::render },
     Section { id: "about", title: "About this run", render: about::render },
 ];

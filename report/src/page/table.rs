@@ -26,6 +26,8 @@ pub struct Column {
     pub title: String,
     /// Whether it holds numbers: aligned at their end, sorted largest first.
     pub number: bool,
+    /// Whether it holds sentences, which need room.
+    pub prose: bool,
 }
 
 /// A row.
@@ -60,12 +62,21 @@ pub enum Value {
 impl Column {
     /// A column of text.
     pub fn text(title: impl Into<String>) -> Self {
-        Self { title: title.into(), number: false }
+        Self { title: title.into(), number: false, prose: false }
     }
 
     /// A column of numbers.
     pub fn number(title: impl Into<String>) -> Self {
-        Self { title: title.into(), number: true }
+        Self { title: title.into(), number: true, prose: false }
+    }
+
+    /// A column of sentences.
+    pub fn prose(title: impl Into<String>) -> Self {
+        Self { title: title.into(), number: false, prose: true }
+    }
+
+    fn class(&self) -> Option<&'static str> {
+        if self.number { Some("n") } else { self.prose.then_some("w") }
     }
 }
 
@@ -196,7 +207,7 @@ impl Table {
     pub fn render(&self, view: &View) -> Node {
         let order = view.order(&self.id);
         let heads = self.columns.iter().enumerate().map(|(at, column)| {
-            let th = el("th").attr("scope", "col").maybe("class", column.number.then_some("n"));
+            let th = el("th").attr("scope", "col").maybe("class", column.class());
             if !view.interactive || self.rows.len() < 2 {
                 return th.with(column.title.as_str());
             }
@@ -214,7 +225,7 @@ impl Table {
         let rows = self.sorted(order).into_iter().map(|row| {
             let cells = row.cells.iter().zip(&self.columns).enumerate().map(|(at, (cell, column))| {
                 let cell_el = if at == 0 { el("th").attr("scope", "row") } else { el("td") };
-                cell_el.maybe("class", column.number.then_some("n")).with(cell.shown.clone())
+                cell_el.maybe("class", column.class()).with(cell.shown.clone())
             });
             el("tr").maybe("class", (!row.class.is_empty()).then_some(row.class)).all(cells)
         });

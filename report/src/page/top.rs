@@ -1,10 +1,10 @@
 //! What a reader needs in ten seconds: the verdict, why, what to do, of what.
 
-use super::words::{cut, icon, prose, seconds};
+use super::words::{self, cut, icon, prose, seconds};
 use super::{Page, facts};
 use crate::Verdict;
 use crate::html::{Node, el, list, nothing};
-use crate::model::Revision;
+use crate::model::{Report, Revision};
 
 pub(super) fn render(page: &Page<'_>) -> Option<Node> {
     let report = page.report;
@@ -36,7 +36,7 @@ fn run_facts(page: &Page<'_>) -> Node {
     let machine = &report.environment.machine;
     let machine = if machine.cpu.is_empty() { String::new() } else { cut(&machine.class(), 300) };
     let base = report.comparison.as_ref().map_or_else(nothing, |comparison| {
-        let commit = comparison.commit.as_deref().map(|c| el("code").with(short(c)));
+        let commit = comparison.commit.as_deref().map(|c| words::commit(report, c));
         let runs = match comparison.runs {
             0 => String::new(),
             1 => " · 1 run".to_owned(),
@@ -51,7 +51,7 @@ fn run_facts(page: &Page<'_>) -> Node {
     });
     let ci = report.environment.ci.as_deref().map(|ci| format!(" · {}", cut(ci, 60)));
     facts(vec![
-        ("Revision", report.environment.revision.as_ref().map_or_else(nothing, revision)),
+        ("Revision", report.environment.revision.as_ref().map_or_else(nothing, |r| revision(report, r))),
         ("Compared with", base),
         ("Target", prose(&report.target.url)),
         ("Machine", list([machine.into(), Node::from(ci)])),
@@ -71,14 +71,9 @@ fn run_facts(page: &Page<'_>) -> Node {
     ])
 }
 
-fn revision(revision: &Revision) -> Node {
+fn revision(report: &Report, revision: &Revision) -> Node {
     let branch =
         revision.branch.as_deref().map(|b| list([" on ".into(), Node::from(el("bdi").with(cut(b, 120)))]));
     let dirty = revision.dirty.then_some(" with uncommitted changes");
-    list([el("code").with(short(&revision.commit)).into(), Node::from(branch), Node::from(dirty)])
-}
-
-/// The first characters of a commit, enough to find it.
-fn short(commit: &str) -> String {
-    commit.chars().take(10).collect()
+    list([words::commit(report, &revision.commit), Node::from(branch), Node::from(dirty)])
 }

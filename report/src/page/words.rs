@@ -3,7 +3,7 @@
 use super::table::grouped;
 use crate::Verdict;
 use crate::html::{Element, Node, el, list};
-use crate::model::{ChangeOutcome, FindingKind, Place};
+use crate::model::{ChangeOutcome, FindingKind, Place, Report};
 use crate::quantity::{Quantity, Unit};
 
 /// A mark that tells the verdicts apart without colour.
@@ -78,6 +78,22 @@ pub(super) fn signed(change: f64) -> String {
 /// Seconds in words.
 pub(super) fn seconds(s: f64) -> Node {
     el("data").attr("value", s.to_string()).with(Quantity::new(s * 1000.0, Unit::Ms).to_string()).into()
+}
+
+/// A commit, short, with a link to it where the report knows its repository.
+pub(super) fn commit(report: &Report, hash: &str) -> Node {
+    let short = el("code").with(hash.chars().take(10).collect::<String>());
+    let repository = report.environment.revision.as_ref().and_then(|r| r.repository.as_deref());
+    // The address comes out of the data: only what is plainly one of the web becomes a link.
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~/:".contains(c);
+    match repository.filter(|r| r.starts_with("https://") && r.chars().all(plain)) {
+        Some(repository) if !hash.is_empty() && hash.chars().all(|c| c.is_ascii_hexdigit()) => el("a")
+            .attr("href", format!("{}/commit/{hash}", repository.trim_end_matches('/')))
+            .attr("rel", "noreferrer")
+            .with(short)
+            .into(),
+        _ => short.into(),
+    }
 }
 
 /// Requirement labels.

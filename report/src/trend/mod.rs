@@ -1,6 +1,7 @@
 //! How figures went over commits, and where they changed for good. Advisory: nothing here decides a verdict.
 
 mod change_points;
+mod history;
 
 use std::collections::BTreeSet;
 

@@ -2,32 +2,22 @@
 
 #![allow(
     dead_code,
+    unused_imports,
     unreachable_pub,
     clippy::allow_attributes,
     reason = "each test file uses its own part of the builder"
 )]
 
+mod hostile;
 mod tier;
 
 use loadgate_report::model::*;
 use loadgate_report::quantity::Unit;
+use loadgate_report::trend::LevelChange;
 use loadgate_report::{Report, Verdict};
 
+pub use self::hostile::*;
 pub use self::tier::*;
-
-/// Text that must never become markup, a formula, a line break or a layout.
-pub fn hostile() -> Vec<String> {
-    vec![
-        "</script><script>alert(1)</script>".to_owned(),
-        "<img src=x onerror=alert(1)>".to_owned(),
-        "\u{2028}\u{2029} \"quoted\" & 'single' <!--loadgate:data-->".to_owned(),
-        "\u{202e}right to left \u{5e9}\u{5dc}\u{5d5}\u{5dd}".to_owned(),
-        "🧨👩‍👩‍👧‍👦 {{ user.id }} ${{ github.token }}".to_owned(),
-        "=cmd|' /C calc'!A0".to_owned(),
-        format!("long{}", "x".repeat(10_000)),
-        "::error file=x::injected\n# heading | cell | @all".to_owned(),
-    ]
-}
 
 /// The frame of every fixture.
 pub fn report() -> Report {
@@ -60,6 +50,7 @@ pub fn report() -> Report {
             },
             revision: Some(Revision {
                 commit: "9f1c2ab34de5678901234567890abcdef1234567".to_owned(),
+                repository: Some("https://github.com/acme/cached-chat".to_owned()),
                 branch: Some("faster-cache".to_owned()),
                 dirty: false,
             }),
@@ -392,11 +383,75 @@ pub fn fail() -> Report {
         finding(Some("light"), "latency.p50", Verdict::Pass, FindingKind::Improvement, "latency.p50 got 18.1 % faster."),
         finding(Some("light"), "latency.p95", Verdict::Pass, FindingKind::Improvement, "latency.p95 got 12.2 % faster."),
     ];
+    report.history = Some(history(&report));
+    report.acceptances = vec![Acceptance {
+        scenario: Some("stress".to_owned()),
+        figure: "latency.p95".to_owned(),
+        bound: Some(400.0),
+        unit: Unit::Ms,
+        reason: "The new tokenizer is slower; #412 brings it back.".to_owned(),
+        expires: "2026-05-31".to_owned(),
+        expired: false,
+        used: true,
+        place: Some(Place { file: "loadgate.accept.yml".to_owned(), line: 2, column: 3 }),
+    }];
     report.verdict = Verdict::Fail;
     report.reason = "heavy: users saw each other's text, cache_hit.rate is 71.2 % instead of above 80 %, and latency.p50 got 43 % slower.".to_owned();
     report.warnings = vec!["The suite's hash differs from the baseline's in comments only.".to_owned()];
     cost(&mut report);
     report
+}
+
+fn history(report: &Report) -> History {
+    let runs = (0..14)
+        .map(|i| HistoryRun {
+            id: format!("run-{i}"),
+            started_at: format!("2026-03-{:02}T04:10:00Z", i + 10),
+            commit: Some(format!("{:040x}", 0x41d0_c7e2_aa56u64 * (i + 1))),
+        })
+        .collect();
+    let mut noise = Noise(77);
+    let mut series = Vec::new();
+    for scenario in &report.scenarios {
+        for (figure, unit, now) in [
+            ("latency.p50", Unit::Ms, scenario.latency_ms.p50),
+            ("latency.p95", Unit::Ms, scenario.latency_ms.p95),
+            ("throughput", Unit::PerSecond, scenario.throughput),
+        ] {
+            let stepped = scenario.name == "stress" && figure == "latency.p95";
+            let level = now.unwrap_or(1.0) * if stepped { 1.0 } else { 0.97 };
+            let values = (0..14)
+                .map(|i| {
+                    Some(
+                        level
+                            * (1.0 + 0.04 * (noise.uniform() - 0.5))
+                            * if stepped && i < 9 { 0.8 } else { 1.0 },
+                    )
+                })
+                .collect();
+            let changes = if stepped {
+                vec![LevelChange {
+                    at: 9,
+                    before: level * 0.8,
+                    after: level,
+                    change: Some(0.25),
+                    p: 0.003,
+                    worse: true,
+                }]
+            } else {
+                Vec::new()
+            };
+            series.push(HistorySeries {
+                scenario: scenario.name.clone(),
+                figure: figure.to_owned(),
+                unit,
+                values,
+                changes,
+            });
+        }
+    }
+    series.sort_by_key(|s| s.changes.is_empty());
+    History { runs, series }
 }
 
 fn failure(kind: FailureKind, user: &str, at_s: f64, message: &str, foreign: Option<&str>) -> FailureSample {
@@ -483,36 +538,6 @@ pub fn empty() -> Report {
         reason: "No server answered at http://127.0.0.1:8080.".to_owned(),
         scenarios: Vec::new(),
         ..report()
-    }
-}
-
-/// Hostile text in every field that holds text; equal texts stay equal, so that references still lead somewhere.
-pub fn with_hostile_text() -> Report {
-    let mut json = serde_json::to_value(fail()).expect("a report is JSON");
-    spoil(&mut json, "", &hostile());
-    serde_json::from_value(json).expect("only free text was changed")
-}
-
-/// Fields whose text is one of a closed set.
-const CLOSED: &[&str] = &["schema", "verdict", "kind", "level", "unit", "mode", "status", "outcome"];
-
-fn spoil(value: &mut serde_json::Value, key: &str, hostile: &[String]) {
-    use serde_json::Value;
-    let instead = |text: &str| hostile[text.bytes().map(usize::from).sum::<usize>() % hostile.len()].clone();
-    match value {
-        Value::String(text) if !CLOSED.contains(&key) => *text = instead(text),
-        Value::Array(items) => items.iter_mut().for_each(|item| spoil(item, "", hostile)),
-        Value::Object(map) => {
-            for (key, item) in map.iter_mut() {
-                spoil(item, key, hostile);
-            }
-            // Maps whose keys are free text.
-            if key == "variables" || key == "figures" {
-                let old = std::mem::take(map);
-                map.extend(old.into_iter().map(|(key, item)| (instead(&key), item)));
-            }
-        }
-        _ => {}
     }
 }
 

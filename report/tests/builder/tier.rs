@@ -7,10 +7,10 @@ use loadgate_report::quantity::Unit;
 use loadgate_report::{Histogram, Verdict};
 
 /// A small generator of repeatable noise (xorshift64*).
-struct Noise(u64);
+pub struct Noise(pub u64);
 
 impl Noise {
-    fn uniform(&mut self) -> f64 {
+    pub fn uniform(&mut self) -> f64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;

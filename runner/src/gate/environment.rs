@@ -59,7 +59,13 @@ fn revision() -> Option<Revision> {
         .or_else(|| git(&["rev-parse", "--abbrev-ref", "HEAD"]).filter(|name| name != "HEAD"));
     // What a run itself writes (its reports, untracked) does not make the tree dirty.
     let dirty = git(&["status", "--porcelain", "--untracked-files=no"]).is_some_and(|text| !text.is_empty());
-    Some(Revision { commit, branch, dirty })
+    Some(Revision { commit, repository: repository(), branch, dirty })
+}
+
+/// Where the repository is on the web: what GitHub's runners say. The remote of a clone may hold a token.
+fn repository() -> Option<String> {
+    let said = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    Some(format!("{}/{}", said("GITHUB_SERVER_URL")?, said("GITHUB_REPOSITORY")?))
 }
 
 fn git(arguments: &[&str]) -> Option<String> {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use loadgate_report::baseline::Baseline;
 use loadgate_report::judge::paired::noise::Sensitivity;
 use loadgate_report::judge::{self, Policy};
+use loadgate_report::trend::Trend;
 use loadgate_report::model::{self, ChangeOutcome, Comparison, Report, RunInfo, SuiteInfo};
 
 use super::acceptance::{self, AcceptanceError};
@@ -106,6 +107,8 @@ pub async fn run(
         report.comparison = Some(comparison);
         report.warnings.extend(warning);
         report.warnings.extend(edited_baseline(&context));
+        let trend = stored.as_ref().map(|stored| Trend::of(stored, &policy(&plan)));
+        report.history = trend.and_then(|trend| trend.history(&report.environment.machine.class()));
     }
     report.environment.steal = environment::machine_ticks().zip(ticks).and_then(|(now, before)| {
         let all = now.1.saturating_sub(before.1);

@@ -19,7 +19,7 @@ pub(super) fn render(part: &Part<'_>) -> Option<Node> {
             Column::number("limit"),
             Column::number("margin"),
             Column::number("samples"),
-            Column::text("what was seen"),
+            Column::prose("what was seen"),
         ],
     );
     for condition in &part.scenario.conditions {

@@ -15,7 +15,7 @@ pub(super) fn render(part: &Part<'_>) -> Option<Node> {
             Column::text("step"),
             Column::text("user"),
             Column::number("at"),
-            Column::text("what was seen"),
+            Column::prose("what was seen"),
         ],
     );
     let mut samples: Vec<_> = part.scenario.failures.iter().collect();

@@ -1,6 +1,7 @@
 //! What loadgate itself did: the load, whether it kept up, its rounds.
 
 use super::Part;
+use crate::figure::{Figure, Names};
 use crate::html::{Node, el, nothing};
 use crate::page::table::{count, quantity};
 use crate::page::words::{cut, prose, seconds};
@@ -35,14 +36,14 @@ fn rounds(part: &Part<'_>) -> Option<Node> {
     let mut figures: Vec<&str> = rounds.iter().flat_map(|r| r.figures.keys().map(String::as_str)).collect();
     figures.sort_unstable();
     figures.dedup();
-    let mut columns = vec![Column::number("round"), Column::text("purpose")];
+    let names = Names::from(part.scenario);
+    let mut columns = vec![Column::text("round"), Column::text("purpose")];
     columns.extend(figures.iter().map(|figure| Column::number(cut(figure, 40))));
     let mut table = Table::new("rounds", "Rounds", columns);
     for (at, round) in rounds.iter().enumerate() {
-        let mut cells =
-            vec![Cell::derived(at as f64 + 1.0, Unit::Count), Cell::text(cut(&round.purpose, 40))];
+        let mut cells = vec![Cell::text((at + 1).to_string()), Cell::text(cut(&round.purpose, 40))];
         cells.extend(figures.iter().map(|figure| {
-            let unit = if figure.contains("latency") { Unit::Ms } else { Unit::Count };
+            let unit = Figure::parse(figure, &names).map_or(Unit::Count, |f| f.unit());
             Cell::quantity(round.figures.get(*figure).copied(), unit)
         }));
         table.row(cells);

@@ -82,6 +82,7 @@ fn section<'a>(page: &'a Page<'a>, scenario: &'a Scenario, place: &'a str) -> No
 fn body<'a>(page: &'a Page<'a>, scenario: &'a Scenario, place: &'a str) -> Node {
     let part = Part { page, scenario, base: page.curve(scenario), place };
     let description = scenario.description.as_deref().map(|text| el("p").class("quiet").with(prose(text)));
+    let not_run = scenario.not_run.as_deref().map(|why| el("p").class("problem").with(prose(why)));
     let parts = PARTS.iter().filter_map(|(title, render)| {
         let content = render(&part)?;
         let heading = (!title.is_empty()).then(|| el("h4").with(*title));
@@ -91,6 +92,7 @@ fn body<'a>(page: &'a Page<'a>, scenario: &'a Scenario, place: &'a str) -> Node 
         .class("body")
         .with(el("p").class("reason").with(prose(&scenario.reason)))
         .with(description)
+        .with(not_run)
         .all(parts)
         .into()
 }

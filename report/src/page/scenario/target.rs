@@ -3,7 +3,7 @@
 use super::Part;
 use crate::html::{Node, nothing};
 use crate::page::table::{count, quantity};
-use crate::page::words::cut;
+use crate::page::words::{cut, seconds};
 use crate::page::{Cell, Column, Table, facts};
 use crate::quantity::Unit;
 
@@ -18,7 +18,7 @@ pub(super) fn render(part: &Part<'_>) -> Option<Node> {
             ("Growth", bytes(r.memory_growth)),
             ("Trend", optional(r.memory_slope, Unit::BytesPerSecond)),
             ("Processor", quantity(Some(r.cpu_cores), Unit::Cores)),
-            ("Processor time", quantity(Some(r.cpu_s), Unit::Count)),
+            ("Processor time", seconds(r.cpu_s)),
             ("Read", optional(r.read_bytes, Unit::Bytes)),
             ("Written", optional(r.written_bytes, Unit::Bytes)),
             ("Most open files", r.open_files_peak.map_or_else(nothing, count)),
