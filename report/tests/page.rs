@@ -123,9 +123,12 @@ fn ids_are_unique_and_links_lead_somewhere() {
 #[test]
 fn only_an_address_of_the_web_becomes_a_link() {
     let mut report = builder::pass();
-    for repository in
-        ["javascript:alert(1)", "https://example.org/\" onclick=\"x", "//evil", "http://plain.example"]
-    {
+    for repository in [
+        "javascript:alert(1)",
+        "https://example.invalid/\" onclick=\"x",
+        "//evil",
+        "http://plain.example.invalid",
+    ] {
         report.environment.revision.as_mut().unwrap().repository = Some(repository.to_owned());
         let html = Page::new(&report, &View::printed()).render().to_string();
         assert!(!html.contains("/commit/"), "{repository}");

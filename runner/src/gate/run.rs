@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use loadgate_report::baseline::Baseline;
 use loadgate_report::judge::paired::noise::Sensitivity;
 use loadgate_report::judge::{self, Policy};
-use loadgate_report::trend::Trend;
 use loadgate_report::model::{self, ChangeOutcome, Comparison, Report, RunInfo, SuiteInfo};
+use loadgate_report::trend::Trend;
 
 use super::acceptance::{self, AcceptanceError};
 use super::paired::PairedError;
