@@ -335,8 +335,10 @@ fn shortcut(event: &web_sys::Event) -> Option<String> {
     if event.key() == "/" {
         let search =
             page::document().get_element_by_id("search").and_then(|e| e.dyn_into::<HtmlElement>().ok());
-        // Focus fails on a page that is being left, where it no longer matters.
-        search.map(|search| drop(search.focus()));
+        if let Some(search) = search {
+            // Focus fails on a page that is being left, where it no longer matters.
+            let _ = search.focus();
+        }
         event.prevent_default();
         return None;
     }

@@ -52,7 +52,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             ]))
         });
         step(&mut ran, "docs", || {
-            check(shell::cargo().env("RUSTDOCFLAGS", "--deny warnings").args([
+            // Private items are documented here as well, so that links to them lead somewhere.
+            let flags = "--deny warnings --allow rustdoc::private_intra_doc_links";
+            check(shell::cargo().env("RUSTDOCFLAGS", flags).args([
                 "doc",
                 "--quiet",
                 "--workspace",

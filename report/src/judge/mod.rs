@@ -7,9 +7,9 @@
 //!
 //! - [`policy`]: which figures gate, which way is worse, how much is allowed.
 //! - `speed`, `share`: one figure against its history, as pure numbers. `holm`: many of them at once.
-//! - [`stored`]: a report against a baseline; [`confirm`]: fresh rounds.
+//! - [`stored`]: a report against a baseline; [`confirm()`]: fresh rounds.
 //! - [`paired`]: base and head on the same machine, in rounds.
-//! - [`conclude`]: findings and verdicts; [`exit`]: the exit code.
+//! - [`conclude()`]: findings and verdicts; [`exit`]: the exit code.
 
 mod acceptance;
 mod advice;

@@ -13,7 +13,7 @@ use crate::model::{
     BaseCurve, ChangeOutcome, ComparedFigure, Comparison, ComparisonMode, ComparisonStatus, Report, Scenario,
 };
 
-/// Compares a report with a baseline. What is worse comes out as `Suspected`: [`super::confirm`] decides it with fresh rounds.
+/// Compares a report with a baseline. What is worse comes out as `Suspected`: [`super::confirm()`] decides it with fresh rounds.
 ///
 /// `base` in the result is the suite's name; a caller who knows the file puts it there.
 pub fn compare(report: &Report, baseline: &Baseline, policy: &Policy) -> Comparison {

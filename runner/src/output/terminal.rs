@@ -1,6 +1,6 @@
 //! The verdict for a person at a terminal: a line per scenario with the reason, what was found and what to do next, a table.
 //!
-//! Styles are always written; [`print`] takes them off where the output is no terminal or `NO_COLOR` is set.
+//! Styles are always written; [`print()`] takes them off where the output is no terminal or `NO_COLOR` is set.
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Width, presets};

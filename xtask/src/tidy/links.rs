@@ -18,14 +18,9 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
                 findings.push(Finding::new(&file.path, line, format!("the link to {target} leads nowhere")));
             } else if let Some(document) =
                 tree.file(&path).filter(|file| file.path.ends_with(".md") && !heading.is_empty())
+                && !headings(document).iter().any(|each| each == heading)
             {
-                if !headings(document).iter().any(|each| each == heading) {
-                    findings.push(Finding::new(
-                        &file.path,
-                        line,
-                        format!("{path} has no heading #{heading}"),
-                    ));
-                }
+                findings.push(Finding::new(&file.path, line, format!("{path} has no heading #{heading}")));
             }
         }
     }

@@ -15,10 +15,10 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
         for (at, line) in file.text.lines().enumerate() {
             let indent = line.len() - line.trim_start().len();
             let item = line.trim_start().trim_start_matches("- ");
-            if let Some(used) = item.strip_prefix("uses:") {
-                if let Err(message) = pinned(used.trim()) {
-                    findings.push(Finding::new(&file.path, at + 1, message));
-                }
+            if let Some(used) = item.strip_prefix("uses:")
+                && let Err(message) = pinned(used.trim())
+            {
+                findings.push(Finding::new(&file.path, at + 1, message));
             }
             if script_indent.is_some_and(|outer| indent <= outer && !line.trim().is_empty()) {
                 script_indent = None;

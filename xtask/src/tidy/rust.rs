@@ -13,7 +13,7 @@ pub(super) fn has_word(code: &str, word: &str) -> bool {
     code.match_indices(word).any(|(at, _)| {
         let before = code[..at].chars().next_back();
         let after = code[at + word.len()..].chars().next();
-        !(starts_inside && before.is_some_and(is_part)) && !(ends_inside && after.is_some_and(is_part))
+        !(starts_inside && before.is_some_and(is_part) || ends_inside && after.is_some_and(is_part))
     })
 }
 

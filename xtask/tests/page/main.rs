@@ -1,4 +1,5 @@
 //! The report page in a real browser, from a file, as a reviewer opens it.
+#![expect(clippy::unwrap_used, reason = "helpers of tests, where a panic is the failure")]
 
 mod browser;
 #[path = "../../../report/tests/builder/mod.rs"]

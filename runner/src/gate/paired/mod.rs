@@ -116,7 +116,9 @@ pub(super) async fn compare(
     let round_time = begun.elapsed() / LEAST_ROUNDS as u32;
     let time_for = |more: u32| !context.control.is_stopped() && begun.elapsed() + round_time * more <= budget;
     let mut comparison = compare_paired(&name, &rounds, policy);
-    while has(&comparison, ChangeOutcome::Undecided) && time_for(2) {
+    // What is suspected is enough to go on with: its confirmation decides the verdict, and costs rounds as well.
+    let open = |c: &Comparison| has(c, ChangeOutcome::Undecided) && !has(c, ChangeOutcome::Suspected);
+    while open(&comparison) && time_for(2) {
         paired.run(&mut rounds, &mut number, 2, "more rounds to decide").await?;
         comparison = compare_paired(&name, &rounds, policy);
     }
