@@ -21,7 +21,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
             for (first, second) in PLACES {
                 let place = format!("{first}{second}");
                 if let Some(found) = line.find(&place) {
-                    // `api/work/…` is a route of somebody's service, not a place on a disk.
+                    // Behind a name it is a part of somebody's route, not a place on a disk.
                     let before = line[..found].chars().next_back();
                     if !place.starts_with('/')
                         || before.is_none_or(|c| !c.is_alphanumeric() && !"._-/}~".contains(c))
