@@ -127,6 +127,17 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("timeout: 2s", "timeout: 0s", "18:16 no request can be done within no time"),
     ("within: 30s", "within: 0s", "5:34 the service cannot be ready within no time"),
     // The target.
+    ("within: 30s }", "within: 30s }\n  tls: { ca: none.pem }", "6:14 cannot read `none.pem`"),
+    (
+        "within: 30s }",
+        "within: 30s }\n  tls: { ca: Cargo.toml }",
+        "6:14 `Cargo.toml` holds no certificate in PEM",
+    ),
+    (
+        "within: 30s }",
+        "within: 30s }\n  tls: { ca: none.pem, insecure: true }",
+        "6:14 `ca` has no effect where `insecure` trusts any certificate",
+    ),
     ("http://127.0.0.1:{{ port }}", "127.0.0.1:8000", "3:8 this is no base URL"),
     ("http://127.0.0.1:{{ port }}", "ftp://127.0.0.1", "3:8 this is no base URL: `ftp:` is not supported"),
     (

@@ -22,6 +22,7 @@ mod exchange;
 mod flow;
 mod gathering;
 mod health;
+pub mod look;
 mod merge;
 mod mix;
 mod outcome;
@@ -49,9 +50,8 @@ use std::time::{Duration, Instant};
 
 use loadgate_report::model;
 use minijinja::Value;
-use url::Url;
 
-pub use self::client::EndpointError;
+pub use self::client::{EndpointError, Reach};
 pub use self::control::Control;
 pub use self::progress::{Progress, Snapshot};
 
@@ -70,10 +70,8 @@ use crate::suite::scope::Scope;
 /// What a scenario is run with.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The target; paths of the suite go below its path.
-    pub base_url: Url,
-    /// Whether the target speaks HTTP/2 without TLS; with TLS it is agreed on in the handshake.
-    pub http2: bool,
+    /// The target; paths of the suite go below its URL's path.
+    pub target: Reach,
     /// Seed of every random choice.
     pub seed: u64,
     /// Which repetition of the scenario this is; each makes other choices.
@@ -172,7 +170,7 @@ fn share(scenario: &Arc<Scenario>, settings: &Settings) -> Shared {
         scenario: scenario.clone(),
         data: settings.data.clone(),
         scope,
-        base_path: settings.base_url.path().to_owned(),
+        base_path: settings.target.url().path().to_owned(),
         meetings: Meetings::default(),
         baton: scenario.script.as_deref().map(Baton::new),
         canaries: Canaries::new(settings.seed),
@@ -210,7 +208,8 @@ fn load(
         let order = Order {
             number,
             shared: shared.clone(),
-            base: base_endpoint(&settings.base_url, settings.http2)?,
+            reach: settings.target.clone(),
+            base: client::Endpoint::resolve(&settings.target)?,
             window,
             control: control.clone(),
             ready: ready.clone(),
@@ -257,9 +256,4 @@ fn raise_file_limit() {
         // Where it cannot be raised, connections beyond it fail with a message that says so.
         let _ = setrlimit(Resource::Nofile, limit);
     }
-}
-
-/// The target's endpoint; its host is looked up.
-fn base_endpoint(base_url: &Url, http2: bool) -> Result<client::Endpoint, EndpointError> {
-    Ok(client::Endpoint::resolve(base_url)?.with_prior_knowledge(http2))
 }

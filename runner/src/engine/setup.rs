@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use loadgate_report::model::FailureSample;
 use tokio::runtime::{Builder, LocalOptions};
 
-use super::client::Endpoints;
+use super::client::{Endpoint, Endpoints};
 use super::control::Control;
 use super::flow::End;
 use super::program::{FlowProgram, largest_id};
@@ -77,7 +77,8 @@ fn steps_once(
 ) -> Result<(End, Scope, Option<FailureRecord>), EngineError> {
     let mut builder = Builder::new_current_thread();
     let runtime = builder.enable_all().build_local(LocalOptions::default()).map_err(EngineError::Runtime)?;
-    let endpoints = Rc::new(Endpoints::new(super::base_endpoint(&settings.base_url, settings.http2)?));
+    let endpoints = Endpoints::new(settings.target.clone(), Endpoint::resolve(&settings.target)?);
+    let endpoints = Rc::new(endpoints);
     let scenario = &shared.scenario;
     let everything = Window { from: Duration::ZERO, to: Duration::MAX };
     let steps_known = scenario.steps.len().max(largest_id(steps).map_or(0, |id| id + 1));

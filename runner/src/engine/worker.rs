@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::task::JoinSet;
 
-use super::client::{Endpoint, Endpoints};
+use super::client::{Endpoint, Endpoints, Reach};
 use super::control::Control;
 use super::health;
 use super::pacer::{self, Pacer};
@@ -36,6 +36,8 @@ pub(crate) struct Order {
     pub(crate) number: usize,
     pub(crate) shared: Arc<Shared>,
     /// The target.
+    pub(crate) reach: Reach,
+    /// Its endpoint, whose name was looked up already.
     pub(crate) base: Endpoint,
     pub(crate) window: Window,
     pub(crate) control: Control,
@@ -47,11 +49,11 @@ pub(crate) struct Order {
 
 /// Runs a worker until its users are through or are stopped. `None` where the release never came.
 pub(crate) fn run(order: Order) -> Result<Option<Measured>, super::EngineError> {
-    let Order { number, shared, base, window, control, ready, release } = order;
+    let Order { number, shared, reach, base, window, control, ready, release } = order;
     let mut builder = Builder::new_current_thread();
     let runtime =
         builder.enable_all().build_local(LocalOptions::default()).map_err(super::EngineError::Runtime)?;
-    let endpoints = Rc::new(Endpoints::new(base));
+    let endpoints = Rc::new(Endpoints::new(reach, base));
     let scenario = &shared.scenario;
     let recorder = Recorder::new(
         Instant::now(),

@@ -16,6 +16,8 @@ use crate::target::{self, Arm, Target, TargetError};
 
 /// A dead target is left this long to its users, so that what they see of its death is measured; then the scenario ends.
 const AFTER_DEATH: Duration = Duration::from_secs(1);
+/// A target that listens takes a connection within this time, however busy it is.
+const KNOCK: Duration = Duration::from_secs(5);
 /// How often the target's process is looked at.
 const WATCH: Duration = Duration::from_millis(100);
 
@@ -76,12 +78,12 @@ impl<'a> RunningArm<'a> {
             of: plan.scenarios.len(),
             progress: &progress,
         });
-        let port = self.target.url.port_or_known_default().unwrap_or(0);
+        let port = self.target.port;
         let scope = target::scope(&self.arm, port, &self.variables);
-        let monitor = Monitor::start(self.target.pid(), &plan.target.probes, &self.target.url, &scope).await;
+        let monitor =
+            Monitor::start(self.target.pid(), &plan.target.probes, &self.target.reach, &scope).await;
         let settings = Settings {
-            base_url: self.target.url.clone(),
-            http2: plan.target.http2,
+            target: self.target.reach.clone(),
             seed: plan.seed,
             round: u64::from(round),
             workers: 0,
@@ -148,11 +150,8 @@ impl<'a> RunningArm<'a> {
         if self.target.command.is_some() || !unreachable {
             return None;
         }
-        let address = (self.target.url.host_str()?.to_owned(), self.target.url.port_or_known_default()?);
-        tokio::net::TcpStream::connect(address)
-            .await
-            .err()
-            .map(|error| format!("nobody listens any more: {error}"))
+        let knocked = engine::look::knock(&self.target.reach, KNOCK).await;
+        knocked.err().map(|error| format!("nobody listens any more: {error}"))
     }
 }
 

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use loadgate_report::model::{self, Resources, Series};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
 use self::probe::ProbeReader;
 use self::process_tree::{ProcessTree, Usage};
+use crate::engine::Reach;
 use crate::suite::plan;
 use crate::suite::scope::Scope;
 
@@ -43,10 +43,10 @@ pub struct Observed {
 
 impl Monitor {
     /// Takes the values before the scenario and goes on watching.
-    pub async fn start(pid: Option<u32>, probes: &[Arc<plan::Probe>], url: &Url, scope: &Scope) -> Self {
+    pub async fn start(pid: Option<u32>, probes: &[Arc<plan::Probe>], reach: &Reach, scope: &Scope) -> Self {
         let mut readers = Vec::new();
         for probe in probes {
-            let mut reader = ProbeReader::new(Arc::clone(probe), url.clone(), scope.clone());
+            let mut reader = ProbeReader::new(Arc::clone(probe), reach.clone(), scope.clone());
             reader.read_before().await;
             readers.push(reader);
         }

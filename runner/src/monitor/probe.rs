@@ -7,8 +7,8 @@ use http::HeaderMap;
 use loadgate_report::model;
 use minijinja::Value;
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
+use crate::engine::{Reach, look};
 use crate::suite::plan::{Probe, ProbeSource};
 use crate::suite::scope::{Response, Scope};
 
@@ -19,17 +19,15 @@ const READING: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct ProbeReader {
     probe: Arc<Probe>,
-    url: Url,
+    reach: Reach,
     scope: Scope,
-    client: Option<reqwest::Client>,
     seen: model::Probe,
 }
 
 impl ProbeReader {
-    pub(super) fn new(probe: Arc<Probe>, url: Url, scope: Scope) -> Self {
-        let client = reqwest::Client::builder().timeout(READING).no_proxy().build().ok();
+    pub(super) fn new(probe: Arc<Probe>, reach: Reach, scope: Scope) -> Self {
         let seen = model::Probe { name: probe.name.clone(), ..model::Probe::default() };
-        Self { probe, url, scope, client, seen }
+        Self { probe, reach, scope, seen }
     }
 
     pub(super) async fn read_before(&mut self) {
@@ -69,10 +67,8 @@ impl ProbeReader {
     async fn get(&self, path: &crate::suite::text::Text) -> Option<Value> {
         let mut text = String::new();
         path.render(&self.scope, &mut text).ok()?;
-        let answer = self.client.as_ref()?.get(self.url.join(&text).ok()?).send().await.ok()?;
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let body = answer.bytes().await.ok()?;
-        self.evaluate(status, &headers, &body)
+        let answer = look::get(&self.reach, &text, READING).await.ok()?;
+        self.evaluate(answer.status, &answer.headers, &answer.body)
     }
 
     async fn command(&self, command: &crate::suite::text::Text) -> Option<Value> {

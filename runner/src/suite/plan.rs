@@ -75,6 +75,17 @@ pub struct Target {
     pub stop_within: Duration,
     /// Whether it speaks HTTP/2 without TLS.
     pub http2: bool,
+    /// Which certificates it may show.
+    pub trust: Trust,
+}
+
+/// Which certificates are trusted, beside those that the system's authorities vouch for.
+#[derive(Clone, Debug, Default)]
+pub struct Trust {
+    /// Certificates of authorities or of the service itself, each in DER.
+    pub certificates: Vec<Vec<u8>>,
+    /// Any.
+    pub insecure: bool,
 }
 
 /// How to tell that the target is ready.

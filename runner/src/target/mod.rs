@@ -12,6 +12,7 @@ use url::Url;
 
 pub use self::log::LogTail;
 use self::process::Process;
+use crate::engine::Reach;
 use crate::suite::plan;
 use crate::suite::scope::Scope;
 
@@ -86,6 +87,14 @@ pub enum TargetError {
         /// Its last lines.
         output: String,
     },
+    /// It is there, and nothing that could be asked of it would be answered, however long one waited.
+    #[error("{url} cannot be asked: {why}")]
+    Unusable {
+        /// What was asked.
+        url: String,
+        /// What stands in the way, and what to do.
+        why: String,
+    },
     /// It did not become ready in time.
     #[error("{url} was not ready within {within:?}: {last}{output}")]
     NotReady {
@@ -105,6 +114,10 @@ pub enum TargetError {
 pub struct Target {
     /// Base URL of all requests.
     pub url: Url,
+    /// How it is reached.
+    pub reach: Reach,
+    /// The port of its URL, or the one that was chosen for it where its URL has none.
+    pub port: u16,
     /// The command that started it, where loadgate did.
     pub command: Option<String>,
     /// Time from start to the first ready answer.
@@ -157,8 +170,16 @@ impl Target {
         };
         let url = parse_url(&text)?;
         let command = start.map(|start| render(start, "start", &scope)).transpose()?;
-        let mut target =
-            Self { url, command, ready_after: None, process: None, stop_within: plan.stop_within };
+        let reach = Reach::new(url.clone()).with_http2(plan.http2).trusting(plan.trust.clone());
+        let mut target = Self {
+            port: url.port_or_known_default().unwrap_or(port),
+            url,
+            reach,
+            command,
+            ready_after: None,
+            process: None,
+            stop_within: plan.stop_within,
+        };
         let started = Instant::now();
         if let Some(command) = &target.command {
             target.process = Some(Process::start(command, plan, arm, port, &scope, log)?);
@@ -224,8 +245,8 @@ fn parse_url(text: &str) -> Result<Url, TargetError> {
     let error = |message: String| TargetError::Url { url: text.to_owned(), message };
     let url = Url::parse(text)
         .map_err(|e| error(format!("{e}; write it in full, such as http://127.0.0.1:8080")))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(error(format!("the scheme `{}` is not http or https", url.scheme())));
+    if !matches!(url.scheme(), "http" | "https" | "http+unix") {
+        return Err(error(format!("the scheme `{}` is not http, https or http+unix", url.scheme())));
     }
     Ok(url)
 }

@@ -8,6 +8,7 @@
 
 pub(crate) mod act;
 pub(crate) mod server;
+pub(crate) mod tls;
 
 use std::fs::File;
 use std::process::{Child, Command, Stdio};

@@ -12,9 +12,9 @@ use tokio::net::TcpStream;
 use tokio::net::UnixStream;
 use url::Url;
 
-use super::TransportError;
 use super::socket::Socket;
 use super::tls::Tls;
+use super::{Reach, TransportError};
 
 /// Where requests go.
 #[derive(Debug)]
@@ -63,15 +63,20 @@ fn key(url: &Url) -> String {
 
 impl Endpoint {
     /// The endpoint of a URL; its host is looked up here, once.
-    pub(crate) fn resolve(url: &Url) -> Result<Self, EndpointError> {
-        match url.scheme() {
-            "http" | "https" => Self::over_tcp(url),
-            "http+unix" => Self::over_unix(url),
-            other => Err(fail(format!("`{url}`: the scheme `{other}` is not http, https or http+unix"))),
-        }
+    pub(crate) fn resolve(reach: &Reach) -> Result<Self, EndpointError> {
+        let url = reach.url();
+        let endpoint = match url.scheme() {
+            "http" | "https" => Self::over_tcp(reach)?,
+            "http+unix" => Self::over_unix(url)?,
+            other => {
+                return Err(fail(format!("`{url}`: the scheme `{other}` is not http, https or http+unix")));
+            }
+        };
+        Ok(Self { prior_knowledge: reach.http2() && endpoint.tls.is_none(), ..endpoint })
     }
 
-    fn over_tcp(url: &Url) -> Result<Self, EndpointError> {
+    fn over_tcp(reach: &Reach) -> Result<Self, EndpointError> {
+        let url = reach.url();
         let host = url.host_str().ok_or_else(|| fail(format!("`{url}` names no host")))?;
         let port = url.port_or_known_default().ok_or_else(|| fail(format!("`{url}` names no port")))?;
         let bare = host.trim_start_matches('[').trim_end_matches(']');
@@ -85,7 +90,7 @@ impl Endpoint {
         let authority = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         let origin = Url::parse(&format!("{}://{authority}/", url.scheme()))
             .map_err(|error| fail(format!("`{url}`: {error}")))?;
-        let tls = if url.scheme() == "https" { Some(Tls::new(bare)?) } else { None };
+        let tls = if url.scheme() == "https" { Some(Tls::new(bare, reach.tls()?)?) } else { None };
         let route = Route::Tcp { addresses, preferred: Cell::new(0) };
         Ok(Self { authority, origin, key: key(url), route, tls, prior_knowledge: false })
     }
@@ -114,11 +119,6 @@ impl Endpoint {
         }
         #[cfg(not(unix))]
         Err(fail(format!("`{url}`: this system has no Unix sockets")))
-    }
-
-    /// The same, where it is known beforehand whether it speaks HTTP/2 without TLS (RFC 9113, section 3.3).
-    pub(crate) fn with_prior_knowledge(self, http2: bool) -> Self {
-        Self { prior_knowledge: http2 && self.tls.is_none(), ..self }
     }
 
     /// Opens a connection, trying the addresses in turn from the one that worked last, and shakes hands where it is TLS.
@@ -189,13 +189,15 @@ fn percent_decode(text: &str) -> String {
 /// The endpoints that a worker has met, the target's first.
 #[derive(Debug)]
 pub(crate) struct Endpoints {
+    reach: Reach,
     base: Rc<Endpoint>,
     others: RefCell<Vec<Rc<Endpoint>>>,
 }
 
 impl Endpoints {
-    pub(crate) fn new(base: Endpoint) -> Self {
-        Self { base: Rc::new(base), others: RefCell::default() }
+    /// `base` is the endpoint of `reach`.
+    pub(crate) fn new(reach: Reach, base: Endpoint) -> Self {
+        Self { reach, base: Rc::new(base), others: RefCell::default() }
     }
 
     /// The target's own.
@@ -213,7 +215,7 @@ impl Endpoints {
         if let Some(known) = self.others.borrow().iter().find(|e| same(e)) {
             return Ok(known.clone());
         }
-        let endpoint = Rc::new(Endpoint::resolve(url)?);
+        let endpoint = Rc::new(Endpoint::resolve(&self.reach.elsewhere(url))?);
         self.others.borrow_mut().push(endpoint.clone());
         Ok(endpoint)
     }

@@ -4,6 +4,7 @@
 //! once, a response lies in one buffer, and the instants that figures need (first byte written, each arrival of bytes) are
 //! taken where they happen. HTTP/2 is hyper's.
 
+mod certificates;
 mod chunked;
 mod coding;
 mod connection;
@@ -12,6 +13,7 @@ mod endpoint;
 mod head;
 mod http1;
 mod http2;
+mod reach;
 mod redirect;
 mod socket;
 mod tls;
@@ -27,19 +29,22 @@ pub(crate) use deadline::Deadline;
 pub use endpoint::EndpointError;
 pub(crate) use endpoint::{Endpoint, Endpoints};
 pub(crate) use head::Head;
+pub use reach::Reach;
 pub(crate) use redirect::{Original, Redirected, follow, location};
-pub(crate) use wire::{Prepared, RequestProgram, Scratch};
+pub(crate) use wire::{Prepared, RequestProgram, Scratch, plain_get};
 
 /// Why there is no complete response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TransportError {
     pub(crate) kind: FailureKind,
     pub(crate) message: String,
+    /// Whether it will be the same the next time, as with a certificate that is not trusted.
+    pub(crate) is_lasting: bool,
 }
 
 impl TransportError {
     pub(crate) fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), is_lasting: false }
     }
 
     fn protocol(message: impl Into<String>) -> Self {

@@ -5,12 +5,15 @@ use std::sync::{Arc, OnceLock};
 use loadgate_report::model::FailureKind;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
+use super::certificates::{Verifier, explain};
 use super::socket::Socket;
 use super::{EndpointError, TransportError};
+use crate::suite::plan::Trust;
 
 /// What a TLS endpoint needs for its handshakes.
 #[derive(Clone)]
@@ -25,49 +28,82 @@ impl std::fmt::Debug for Tls {
     }
 }
 
-/// The configuration of all workers; the certificates of the system are read once.
-fn config() -> Result<Arc<ClientConfig>, EndpointError> {
-    static CONFIG: OnceLock<Result<Arc<ClientConfig>, EndpointError>> = OnceLock::new();
-    CONFIG.get_or_init(|| make_config().map(Arc::new)).clone()
-}
-
-fn make_config() -> Result<ClientConfig, EndpointError> {
-    let mut roots = RootCertStore::empty();
-    let found = rustls_native_certs::load_native_certs();
-    let (added, _) = roots.add_parsable_certificates(found.certs);
-    if added == 0 {
-        let errors: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
+/// A configuration that trusts the system's certificate authorities, and what a suite names besides.
+pub(super) fn config(trust: &Trust) -> Result<ClientConfig, EndpointError> {
+    if trust.insecure {
+        return with_verifier(None, Vec::new());
+    }
+    let (mut roots, told) = system_roots();
+    let named: Vec<_> = trust.certificates.iter().map(|der| CertificateDer::from(der.clone())).collect();
+    roots.add_parsable_certificates(named.iter().cloned());
+    if roots.is_empty() {
         return Err(EndpointError {
             message: format!(
-                "no certificate authorities were found, so that no https server can be trusted ({}); install the system's, or \
-                 name a file of them in SSL_CERT_FILE",
-                if errors.is_empty() { "no error was told".to_owned() } else { errors.join(", ") }
+                "no certificate authorities were found, so that no https server can be trusted ({told}); install the system's, \
+                 name a file of them in SSL_CERT_FILE, or the server's own in `target.tls.ca`"
             ),
         });
     }
-    with_roots(roots)
+    if named.is_empty() { with_roots(roots) } else { with_verifier(Some(roots), named) }
+}
+
+/// The system's authorities, read once, and what was said where there are none.
+fn system_roots() -> (RootCertStore, String) {
+    static ROOTS: OnceLock<(RootCertStore, String)> = OnceLock::new();
+    let read = || {
+        let mut roots = RootCertStore::empty();
+        let found = rustls_native_certs::load_native_certs();
+        roots.add_parsable_certificates(found.certs);
+        let errors: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
+        (roots, if errors.is_empty() { "no error was told".to_owned() } else { errors.join(", ") })
+    };
+    ROOTS.get_or_init(read).clone()
+}
+
+fn unusable(error: &dyn std::fmt::Display) -> EndpointError {
+    EndpointError { message: format!("TLS cannot be set up: {error}") }
+}
+
+/// A configuration that trusts what these roots vouch for and what is named; without roots it trusts whoever answers.
+fn with_verifier(
+    roots: Option<RootCertStore>,
+    named: Vec<CertificateDer<'static>>,
+) -> Result<ClientConfig, EndpointError> {
+    let provider = Arc::new(ring::default_provider());
+    let algorithms = provider.signature_verification_algorithms;
+    let judge =
+        |roots| WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build();
+    let authorities = roots.map(judge).transpose().map_err(|error| unusable(&error))?;
+    let verifier = Arc::new(Verifier { authorities, named, algorithms });
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| unusable(&error))?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    config.alpn_protocols = protocols();
+    Ok(config)
+}
+
+/// What the handshake offers to speak.
+fn protocols() -> Vec<Vec<u8>> {
+    vec![b"h2".to_vec(), b"http/1.1".to_vec()]
 }
 
 /// A configuration that trusts these.
 pub(super) fn with_roots(roots: RootCertStore) -> Result<ClientConfig, EndpointError> {
-    let fail =
-        |error: &dyn std::fmt::Display| EndpointError { message: format!("TLS cannot be set up: {error}") };
     let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(|error| fail(&error))?
+        .map_err(|error| unusable(&error))?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = protocols();
     Ok(config)
 }
 
 impl Tls {
     /// For the server of this name, which its certificate must carry.
-    pub(super) fn new(host: &str) -> Result<Self, EndpointError> {
-        Self::with(host, config()?)
-    }
-
-    pub(super) fn with(host: &str, config: Arc<ClientConfig>) -> Result<Self, EndpointError> {
+    pub(super) fn new(host: &str, config: Arc<ClientConfig>) -> Result<Self, EndpointError> {
         let name = ServerName::try_from(host.to_owned()).map_err(|error| EndpointError {
             message: format!("`{host}` cannot be a TLS server's name: {error}"),
         })?;
@@ -78,7 +114,9 @@ impl Tls {
     pub(super) async fn wrap(&self, stream: TcpStream) -> Result<Socket, TransportError> {
         let wrapped = self.connector.connect(self.name.clone(), stream).await;
         let stream = wrapped.map_err(|error| {
-            TransportError::new(FailureKind::Tls, format!("the TLS handshake failed: {error}"))
+            let (told, is_lasting) = explain(&error);
+            let message = format!("the TLS handshake failed: {told}");
+            TransportError { is_lasting, ..TransportError::new(FailureKind::Tls, message) }
         })?;
         Ok(Socket::Tls(Box::new(stream)))
     }
@@ -127,7 +165,7 @@ mod tests {
     #[tokio::test]
     async fn requests_go_through_tls_again_and_again() {
         let (address, roots) = server("http/1.1").await;
-        let tls = Tls::with("localhost", Arc::new(with_roots(roots).unwrap())).unwrap();
+        let tls = Tls::new("localhost", Arc::new(with_roots(roots).unwrap())).unwrap();
         let stream = TcpStream::connect(address).await.unwrap();
         let mut connection = Connection::over(tls.wrap(stream).await.unwrap());
         for _ in 0..3 {
@@ -146,7 +184,7 @@ mod tests {
         let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let mut roots = RootCertStore::empty();
         roots.add(other.cert.der().clone()).unwrap();
-        let tls = Tls::with("localhost", Arc::new(with_roots(roots).unwrap())).unwrap();
+        let tls = Tls::new("localhost", Arc::new(with_roots(roots).unwrap())).unwrap();
         let error = tls.wrap(TcpStream::connect(address).await.unwrap()).await.unwrap_err();
         assert_eq!(error.kind, FailureKind::Tls);
         assert!(error.message.contains("certificate"), "{}", error.message);
@@ -156,7 +194,7 @@ mod tests {
     async fn http2_is_agreed_on_where_the_server_speaks_it() {
         for (protocol, agreed) in [("http/1.1", false), ("h2", true)] {
             let (address, roots) = server(protocol).await;
-            let tls = Tls::with("localhost", Arc::new(with_roots(roots).unwrap())).unwrap();
+            let tls = Tls::new("localhost", Arc::new(with_roots(roots).unwrap())).unwrap();
             let socket = tls.wrap(TcpStream::connect(address).await.unwrap()).await.unwrap();
             assert_eq!(socket.agreed_on_http2(), agreed, "{protocol}");
         }

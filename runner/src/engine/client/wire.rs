@@ -15,6 +15,7 @@ use crate::suite::text::{EvaluationError, Text};
 /// Between the parts of a multipart body. Random boundaries would make equal requests differ.
 const BOUNDARY: &str = "loadgate-7MA4YWxkTrZu0gW-boundary";
 const MULTIPART: &str = "multipart/form-data; boundary=loadgate-7MA4YWxkTrZu0gW-boundary";
+const USER_AGENT: &[u8] = concat!("loadgate/", env!("CARGO_PKG_VERSION")).as_bytes();
 /// Bodies up to this size are put behind the head, so that both leave in one packet.
 const JOINED: usize = 16 * 1024;
 
@@ -169,7 +170,7 @@ impl RequestProgram {
             put(head, "host", endpoint.authority.as_bytes());
         }
         if !own(http::header::USER_AGENT) {
-            put(head, "user-agent", concat!("loadgate/", env!("CARGO_PKG_VERSION")).as_bytes());
+            put(head, "user-agent", USER_AGENT);
         }
         if !own(http::header::ACCEPT) {
             put(head, "accept", if step.stream.is_some() { b"text/event-stream" } else { b"*/*" });
@@ -198,6 +199,22 @@ impl RequestProgram {
         }
         Ok(endpoint)
     }
+}
+
+/// A GET of a path or URL, as it goes over the wire, and where it goes. `base` is the path of the target's URL.
+pub(crate) fn plain_get(
+    url: &str,
+    base: &str,
+    endpoints: &Endpoints,
+) -> Result<(Rc<Endpoint>, Vec<u8>), EvaluationError> {
+    let mut head = b"GET ".to_vec();
+    let endpoint = write_target(url, base, endpoints, &mut head)?;
+    head.extend_from_slice(b" HTTP/1.1\r\n");
+    put(&mut head, "host", endpoint.authority.as_bytes());
+    put(&mut head, "user-agent", USER_AGENT);
+    put(&mut head, "accept", b"*/*");
+    head.extend_from_slice(b"\r\n");
+    Ok((endpoint, head))
 }
 
 /// Puts cookies, end and body behind a head.

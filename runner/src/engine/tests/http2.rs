@@ -28,7 +28,7 @@ fn start(router: Router) -> Settings {
         });
     });
     let mut settings = settings(&base);
-    settings.http2 = true;
+    settings.target = settings.target.with_http2(true);
     settings
 }
 
@@ -112,7 +112,7 @@ fn streams_are_timed_and_what_goes_wrong_has_its_kind() {
 fn a_server_that_does_not_speak_http2_is_told() {
     let server = super::server::Server::saying(super::server::ok("x"));
     let mut settings = settings(&server.base);
-    settings.http2 = true;
+    settings.target = settings.target.with_http2(true);
     let steps = vec![Ask::get("/").timeout(2000).step()];
     let report = try_run(scenario(vec![class(None, iterations(1, 1), vec![(1, steps)])]), &settings).unwrap();
     assert_eq!(report.failed_total(), 1);

@@ -4,6 +4,7 @@ mod gathering;
 mod honesty;
 mod http2;
 mod loads;
+mod look;
 mod outcomes;
 mod plans;
 mod server;

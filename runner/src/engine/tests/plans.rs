@@ -7,7 +7,7 @@ use http::Method;
 use loadgate_report::model::{self, Place};
 use url::Url;
 
-use crate::engine::{Control, EngineError, Progress, Settings, run};
+use crate::engine::{Control, EngineError, Progress, Reach, Settings, run};
 use crate::suite::expression::{Expression, Predicate};
 use crate::suite::plan::{
     Body, Class, Connections, Flow, Load, RequestStep, Scenario, Start, Step, StepInfo,
@@ -169,8 +169,7 @@ pub(super) const fn iterations(users: u32, iterations: u32) -> Load {
 
 pub(super) fn settings(base: &str) -> Settings {
     Settings {
-        base_url: Url::parse(base).unwrap(),
-        http2: false,
+        target: Reach::new(Url::parse(base).unwrap()),
         seed: 1,
         round: 0,
         workers: 2,

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use loadgate_report::figure;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 use url::Url;
 
 use super::Decider;
 use super::known::Known;
 use crate::suite::diagnostics::Diagnostic;
-use crate::suite::file::{At, ProbeFile, TargetFile};
-use crate::suite::plan::{Probe, ProbeSource, Ready, Target};
+use crate::suite::file::{At, Fixed, ProbeFile, TargetFile, TlsFile};
+use crate::suite::plan::{Probe, ProbeSource, Ready, Target, Trust};
 use crate::suite::text::Text;
 
 const READY_WITHIN: Duration = Duration::from_secs(30);
@@ -57,6 +59,7 @@ impl Decider<'_> {
             probes,
             stop_within: file.stop_within.get().map_or(STOP_WITHIN, |within| within.value),
             http2: file.http2.get().is_some_and(|http2| http2.value),
+            trust: file.tls.get().map(|tls| self.trust(tls)).unwrap_or_default(),
         })
     }
 
@@ -93,6 +96,40 @@ impl Decider<'_> {
             );
         }
         Some(text)
+    }
+
+    fn trust(&mut self, file: &TlsFile) -> Trust {
+        let insecure = file.insecure.get().is_some_and(|insecure| insecure.value);
+        if let (Some(ca), true) = (file.ca.get(), insecure) {
+            self.error(
+                Diagnostic::new(ca.span, "`ca` has no effect where `insecure` trusts any certificate")
+                    .help("leave `insecure` out, so that only the service itself is believed"),
+            );
+        }
+        let certificates = file.ca.get().and_then(|ca| self.certificates(ca)).unwrap_or_default();
+        Trust { certificates, insecure }
+    }
+
+    /// The certificates in a PEM file.
+    fn certificates(&mut self, path: &At<Fixed>) -> Option<Vec<Vec<u8>>> {
+        let full = self.sources.base(path.span).join(&path.value.0);
+        let Ok(text) = fs_err::read(&full) else {
+            let message = format!("cannot read `{}`", path.value.0);
+            self.error(Diagnostic::new(path.span, message).help(format!("it was looked for at {full}")));
+            return None;
+        };
+        let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+        match found {
+            Ok(found) if !found.is_empty() => {
+                Some(found.into_iter().map(|certificate| certificate.to_vec()).collect())
+            }
+            _ => {
+                let message = format!("`{}` holds no certificate in PEM", path.value.0);
+                let help = "it should have a block that begins with -----BEGIN CERTIFICATE-----";
+                self.error(Diagnostic::new(path.span, message).help(help));
+                None
+            }
+        }
     }
 
     fn probe(&mut self, name: &At<String>, file: &ProbeFile, known: &Known) -> Option<Arc<Probe>> {

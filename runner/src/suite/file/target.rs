@@ -26,13 +26,25 @@ mapping! {
         optional stop_within: At<Duration>,
         /// The service speaks HTTP/2 without TLS (default false; with TLS it is agreed on in the handshake).
         optional http2: At<bool>,
+        /// Which certificates an `https://` service may show, beside those that the system's authorities vouch for.
+        optional tls: TlsFile,
+    }
+}
+
+mapping! {
+    /// Which certificates an `https://` service may show, beside those that the system's authorities vouch for.
+    struct TlsFile as "`tls`" {
+        /// PEM file, relative to the suite: certificates of authorities, or the service's own where it has signed itself.
+        optional ca: At<Fixed>,
+        /// Trust whoever answers (default false). For test servers only.
+        optional insecure: At<bool>,
     }
 }
 
 mapping! {
     /// How to tell that the service is ready.
     struct ReadyFile as "`ready`" {
-        /// Path that must answer below 400. Without it, a connection is enough.
+        /// Path below that of the URL that must answer below 400. Without it, any answer is enough.
         optional get: At<String>,
         /// Time that it may take (default 30s).
         optional within: At<Duration>,

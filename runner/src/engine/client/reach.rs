@@ -1,0 +1,66 @@
+//! How the target is reached: its URL, and what the suite says of the way there.
+
+use std::sync::{Arc, OnceLock};
+
+use tokio_rustls::rustls::ClientConfig;
+use url::Url;
+
+use super::{EndpointError, tls};
+use crate::suite::plan::Trust;
+
+/// How the target is reached. The same for its load, for waiting until it is ready, and for its probes. A clone is cheap and shares
+/// what was read for TLS.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    url: Url,
+    http2: bool,
+    terms: Arc<Terms>,
+}
+
+/// What holds for every address that a run talks to.
+#[derive(Debug, Default)]
+struct Terms {
+    trust: Trust,
+    tls: OnceLock<Result<Arc<ClientConfig>, EndpointError>>,
+}
+
+impl Reach {
+    /// The target at this URL, which speaks HTTP/1.1, or with TLS whatever is agreed on, and which the system's certificate
+    /// authorities vouch for.
+    pub fn new(url: Url) -> Self {
+        Self { url, http2: false, terms: Arc::default() }
+    }
+
+    /// The same, where it is known whether it speaks HTTP/2 without TLS (RFC 9113, section 3.3).
+    #[must_use]
+    pub fn with_http2(self, http2: bool) -> Self {
+        Self { http2, ..self }
+    }
+
+    /// The same with other certificates that are trusted.
+    #[must_use]
+    pub fn trusting(self, trust: Trust) -> Self {
+        Self { terms: Arc::new(Terms { trust, tls: OnceLock::new() }), ..self }
+    }
+
+    /// The target's base URL.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Whether the target is known to speak HTTP/2 without TLS.
+    pub(super) fn http2(&self) -> bool {
+        self.http2
+    }
+
+    /// Another address, to which the same terms apply; nothing is known of its HTTP/2.
+    pub(super) fn elsewhere(&self, url: &Url) -> Self {
+        Self { url: url.clone(), http2: false, terms: self.terms.clone() }
+    }
+
+    /// The configuration of TLS, made when it is first asked for.
+    pub(super) fn tls(&self) -> Result<Arc<ClientConfig>, EndpointError> {
+        let Terms { trust, tls } = &*self.terms;
+        tls.get_or_init(|| tls::config(trust).map(Arc::new)).clone()
+    }
+}
