@@ -39,6 +39,7 @@ pub(super) fn run(arguments: NoiseArguments) -> Result<Exit, CliError> {
         baseline: "baselines".into(),
         out: arguments.out,
         base: None,
+        keep_rounds: false,
     };
     let live = Live::new(arguments.format == Format::Human);
     let (outcome, signal) = interruptible(&live, async |control| {

@@ -72,6 +72,9 @@ pub(super) struct GateArguments {
     /// Compare in pairs with the service that this command starts
     #[arg(long, value_name = "CMD", conflicts_with_all = ["base", "base_url"])]
     pub(super) base_start: Option<String>,
+    /// Keep the rounds of a paired comparison too, as rounds.jsonl in the output directory
+    #[arg(long)]
+    pub(super) keep_rounds: bool,
     /// What makes the exit code other than 0
     #[arg(long, value_enum, default_value_t)]
     pub(super) fail_on: FailOnArgument,
@@ -193,6 +196,7 @@ pub(super) fn run_plan(
         baseline: arguments.baseline.clone(),
         out: arguments.out.clone(),
         base: base.into_iter().flatten().next(),
+        keep_rounds: arguments.keep_rounds,
     };
     let live = output::live::Live::new(arguments.format == Format::Human);
     let (report, signal) = interruptible(&live, async |control| {

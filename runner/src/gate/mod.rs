@@ -49,6 +49,8 @@ pub struct Options {
     pub out: Utf8PathBuf,
     /// What to compare with in pairs, where that is asked for.
     pub base: Option<Base>,
+    /// Whether to keep the rounds of a paired comparison, as `rounds.jsonl` in `out`.
+    pub keep_rounds: bool,
 }
 
 /// What happens while a run goes on. Control only: no measurement travels this way.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::bound::Mean;
+use super::looks::LEVEL;
 use super::quality::{Quality, look_at};
+use super::sequence::Rounds;
 use super::{LEAST_ROUNDS, PairedRound};
 use crate::figure::{FigureValue, main_figures};
 use crate::judge::holm;
@@ -12,10 +14,6 @@ use crate::judge::share::Share;
 use crate::judge::speed::median;
 use crate::judge::stored::share_now;
 use crate::model::{BaseCurve, ChangeOutcome, ComparedFigure, Comparison, ComparisonMode, ComparisonStatus};
-
-/// Level of a suspicion, over the whole family (Holm), and of its confirmation, for each figure alone. Both must hold, and the
-/// second looks at fresh rounds only, so the two multiply.
-pub(super) const LEVEL: f64 = 0.05;
 
 /// How sure it must be that a figure is within its limit before it is called unchanged.
 const WITHIN: f64 = 0.8;
@@ -26,17 +24,23 @@ struct Judged {
     p: Option<f64>,
 }
 
-/// Compares base and head over the rounds of each scenario. What is worse comes out as `Suspected`, to be decided by
+/// Compares base and head over the rounds of each scenario at a level for all figures together, that of
+/// [one look](super::Looks::level). What is worse comes out as `Suspected`, to be decided by
 /// [`confirm_paired`] over fresh rounds with restarted processes; what more rounds may decide as `Undecided`.
 ///
 /// `base` names the revision or URL; `scenarios` come in the order in which they are to be listed.
-pub fn compare_paired(base: &str, scenarios: &[(String, Vec<PairedRound>)], policy: &Policy) -> Comparison {
+pub fn compare_paired(
+    base: &str,
+    scenarios: &[(String, Vec<PairedRound>)],
+    policy: &Policy,
+    level: f64,
+) -> Comparison {
     let mut judged = Vec::new();
     let mut notes = Vec::new();
     for (name, rounds) in scenarios {
         let quality = look_at(rounds);
         notes.extend(quality.invalid.iter().chain(&quality.restless).map(|why| format!("`{name}`: {why}")));
-        let mut own = judge_scenario(name, rounds, &quality, policy);
+        let mut own = judge_scenario(name, rounds, &quality, policy, level);
         own.sort_by_key(|j| !j.figure.gated);
         judged.extend(own);
     }
@@ -46,7 +50,7 @@ pub fn compare_paired(base: &str, scenarios: &[(String, Vec<PairedRound>)], poli
         .filter(|(_, j)| j.figure.gated)
         .filter_map(|(i, j)| Some((i, j.p?)))
         .unzip();
-    for (i, stands) in at.iter().zip(holm::stands(&p, LEVEL)) {
+    for (i, stands) in at.iter().zip(holm::stands(&p, level)) {
         let figure = &mut judged[*i].figure;
         if figure.outcome == ChangeOutcome::Suspected && !stands {
             figure.outcome = ChangeOutcome::Undecided;
@@ -73,13 +77,14 @@ pub fn compare_paired(base: &str, scenarios: &[(String, Vec<PairedRound>)], poli
 }
 
 /// Decides what is suspected by fresh rounds alone: a bound beyond the limit again is a `Regression`, a bound within it is
-/// `Unchanged`, else `Undecided`.
-pub fn confirm_paired(comparison: &mut Comparison, fresh: &[(String, Vec<PairedRound>)], policy: &Policy) {
-    let again: BTreeMap<(String, String), ComparedFigure> = fresh
-        .iter()
-        .flat_map(|(name, rounds)| judge_scenario(name, rounds, &look_at(rounds), policy))
-        .map(|j| ((j.figure.scenario.clone(), j.figure.figure.clone()), j.figure))
-        .collect();
+/// `Unchanged`, else `Undecided`. `level` is that of one look, for each figure alone.
+pub fn confirm_paired(
+    comparison: &mut Comparison,
+    fresh: &[(String, Vec<PairedRound>)],
+    policy: &Policy,
+    level: f64,
+) {
+    let again = judge_each(fresh, policy, level);
     for figure in comparison.figures.iter_mut().filter(|f| f.outcome == ChangeOutcome::Suspected) {
         let Some(again) = again.get(&(figure.scenario.clone(), figure.figure.clone())) else { continue };
         let rounds = again.rounds;
@@ -99,7 +104,48 @@ pub fn confirm_paired(comparison: &mut Comparison, fresh: &[(String, Vec<PairedR
     }
 }
 
-fn judge_scenario(name: &str, rounds: &[PairedRound], quality: &Quality, policy: &Policy) -> Vec<Judged> {
+/// What was undecided before the fresh rounds may be within its limit by all rounds together. Worse than that it cannot become here:
+/// nothing would confirm it.
+pub(super) fn settle_undecided(
+    comparison: &mut Comparison,
+    rounds: &Rounds,
+    fresh: &Rounds,
+    policy: &Policy,
+    level: f64,
+) {
+    let mut all = rounds.clone();
+    for (all, fresh) in all.iter_mut().zip(fresh) {
+        all.1.extend(fresh.1.iter().cloned());
+    }
+    let again = judge_each(&all, policy, level);
+    for figure in comparison.figures.iter_mut().filter(|f| f.outcome == ChangeOutcome::Undecided) {
+        let again = again.get(&(figure.scenario.clone(), figure.figure.clone()));
+        if let Some(again) = again.filter(|a| a.outcome == ChangeOutcome::Unchanged) {
+            *figure = again.clone();
+        }
+    }
+}
+
+/// Each figure on its own, by scenario and name.
+fn judge_each(
+    scenarios: &[(String, Vec<PairedRound>)],
+    policy: &Policy,
+    level: f64,
+) -> BTreeMap<(String, String), ComparedFigure> {
+    scenarios
+        .iter()
+        .flat_map(|(name, rounds)| judge_scenario(name, rounds, &look_at(rounds), policy, level))
+        .map(|j| ((j.figure.scenario.clone(), j.figure.figure.clone()), j.figure))
+        .collect()
+}
+
+fn judge_scenario(
+    name: &str,
+    rounds: &[PairedRound],
+    quality: &Quality,
+    policy: &Policy,
+    level: f64,
+) -> Vec<Judged> {
     let good: Vec<&PairedRound> = quality.good.iter().map(|i| &rounds[*i]).collect();
     // Read once per slot, then picked by name.
     let values: Vec<(Vec<FigureValue>, Vec<FigureValue>)> =
@@ -132,15 +178,15 @@ fn judge_scenario(name: &str, rounds: &[PairedRound], quality: &Quality, policy:
                 return Judged { figure: row, p: None };
             }
             let p = match rule.kind {
-                Kind::Share => judge_share(&mut row, &good, &rule),
-                _ => judge_speed(&mut row, &pairs, &rule),
+                Kind::Share => judge_share(&mut row, &good, &rule, level),
+                _ => judge_speed(&mut row, &pairs, &rule, level),
             };
             Judged { figure: row, p }
         })
         .collect()
 }
 
-fn row(
+pub(super) fn row(
     scenario: &str,
     figure: &FigureValue,
     rule: &FigureRule,
@@ -172,7 +218,12 @@ fn row(
 }
 
 /// Judges a figure by the log ratios of its rounds; gives the p-value of being worse than allowed.
-fn judge_speed(row: &mut ComparedFigure, pairs: &[(f64, f64)], rule: &FigureRule) -> Option<f64> {
+pub(super) fn judge_speed(
+    row: &mut ComparedFigure,
+    pairs: &[(f64, f64)],
+    rule: &FigureRule,
+    level: f64,
+) -> Option<f64> {
     let logs: Vec<f64> =
         pairs.iter().filter(|(b, h)| *b > 0.0 && *h > 0.0).map(|(b, h)| (h / b).ln()).collect();
     let mean = enough(row, &logs)?;
@@ -188,12 +239,17 @@ fn judge_speed(row: &mut ComparedFigure, pairs: &[(f64, f64)], rule: &FigureRule
     row.interval = Some(mean.interval(LEVEL).map(f64::exp_m1));
     row.noise = super::super::speed::deviation(&logs).map(f64::exp_m1);
     row.limit = Some(before * (sign * allowed_up).exp());
-    row.detectable = Some(mean.detectable(allowed_up));
-    decide(row, &mean, sign, allowed_up, rule)
+    row.detectable = Some(mean.detectable(allowed_up, level));
+    decide(row, &mean, sign, allowed_up, rule, level)
 }
 
 /// Judges a share by the differences of its rounds, and by all counts together.
-fn judge_share(row: &mut ComparedFigure, good: &[&PairedRound], rule: &FigureRule) -> Option<f64> {
+fn judge_share(
+    row: &mut ComparedFigure,
+    good: &[&PairedRound],
+    rule: &FigureRule,
+    level: f64,
+) -> Option<f64> {
     let counts: Vec<(Share, Share)> = good
         .iter()
         .filter_map(|r| {
@@ -224,7 +280,7 @@ fn judge_share(row: &mut ComparedFigure, good: &[&PairedRound], rule: &FigureRul
         Better::Neither => mean.mean.signum(),
     };
     row.limit = Some((rate(base) + sign * allowed).clamp(0.0, 1.0));
-    decide(row, &mean, sign, allowed, rule)
+    decide(row, &mean, sign, allowed, rule, level)
 }
 
 fn enough(row: &mut ComparedFigure, values: &[f64]) -> Option<Mean> {
@@ -237,14 +293,21 @@ fn enough(row: &mut ComparedFigure, values: &[f64]) -> Option<Mean> {
 }
 
 /// Three ways: the bound is beyond what is allowed, or within it, or the rounds do not say.
-fn decide(row: &mut ComparedFigure, mean: &Mean, sign: f64, allowed: f64, rule: &FigureRule) -> Option<f64> {
+fn decide(
+    row: &mut ComparedFigure,
+    mean: &Mean,
+    sign: f64,
+    allowed: f64,
+    rule: &FigureRule,
+    level: f64,
+) -> Option<f64> {
     let worse = Mean { mean: mean.mean * sign, ..*mean };
     let better = Mean { mean: -mean.mean * sign, ..*mean };
     let sides = if rule.better == Better::Neither { 2.0 } else { 1.0 };
     let p = (worse.p_above(allowed) * sides).min(1.0);
-    row.outcome = if p <= LEVEL {
+    row.outcome = if p <= level {
         ChangeOutcome::Suspected
-    } else if rule.better != Better::Neither && better.p_above(allowed) <= LEVEL {
+    } else if rule.better != Better::Neither && better.p_above(allowed) <= level {
         ChangeOutcome::Improved
     } else if worse.p_above(allowed) >= WITHIN {
         ChangeOutcome::Unchanged

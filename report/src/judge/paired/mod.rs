@@ -11,21 +11,30 @@
 //!
 //! - [`order`]: who goes first. - [`quality`]: which rounds count, by rules that do not know which side is which.
 //! - `bound`: mean and bound of a few log ratios. - [`judge`]: the figures. - [`noise`]: what can be seen at all.
+//! - [`looks`]: when the rounds are judged, and how strictly. - [`sequence`]: what to run next.
 
 mod bound;
 pub mod judge;
+pub mod looks;
 pub mod noise;
 pub mod order;
 pub mod quality;
+pub mod sequence;
+#[cfg(test)]
+mod simulated;
 #[cfg(test)]
 mod tests;
+
+use serde::{Deserialize, Serialize};
 
 use crate::model::Scenario;
 
 pub use self::judge::{compare_paired, confirm_paired};
+pub use self::looks::Looks;
 pub use self::noise::{Sensitivity, sensitivity};
 pub use self::order::head_first;
 pub use self::quality::{Dropped, Quality, look_at};
+pub use self::sequence::{Next, Rounds, Sequence};
 
 /// Rounds that are run before anything is judged.
 pub const LEAST_ROUNDS: usize = 6;
@@ -33,7 +42,7 @@ pub const LEAST_ROUNDS: usize = 6;
 pub const MOST_DROPPED: f64 = 0.25;
 
 /// One scenario loaded once against each side, one after the other.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PairedRound {
     /// Restarts so far: rounds of one block ran against the same processes.
     pub block: u32,
@@ -46,7 +55,7 @@ pub struct PairedRound {
 }
 
 /// One side of a round.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Slot {
     /// What was seen, the first second cut off.
     pub scenario: Scenario,

@@ -1,8 +1,7 @@
 //! What a machine can see: the same revision against itself.
 
 use super::bound::Mean;
-use super::judge::LEVEL;
-use super::{PairedRound, look_at};
+use super::{Looks, PairedRound, look_at};
 use crate::figure::main_figures;
 use crate::judge::policy::{Kind, Policy};
 
@@ -60,7 +59,12 @@ fn of_scenario(name: &str, rounds: &[PairedRound], policy: &Policy) -> Vec<Sensi
                 rounds: logs.len() as u32,
                 noise: (mean.error * n.sqrt()).exp_m1(),
                 tolerance: rule.tolerance,
-                detectable: ROUNDS.map(|r| (r, mean.with_rounds(n, f64::from(r)).detectable(allowed))).into(),
+                detectable: ROUNDS
+                    .map(|r| {
+                        let level = Looks::up_to(r).level();
+                        (r, mean.with_rounds(n, f64::from(r)).detectable(allowed, level))
+                    })
+                    .into(),
                 // Found unchanged where the mean is below allowed − t(0.8) · error; the mean itself is below t(0.95) · error.
                 suggested: ((mean.quantile(0.95) + mean.quantile(0.8)) * mean.error).exp_m1(),
             })
@@ -75,9 +79,9 @@ impl Mean {
         Self { error: self.error * (now / then).sqrt(), freedom: (then / per_round - 1.0).max(1.0), ..self }
     }
 
-    /// The relative change that is found beyond `allowed` (a logarithm) four times out of five.
-    pub(super) fn detectable(&self, allowed: f64) -> f64 {
-        (allowed + (self.quantile(1.0 - LEVEL) + self.quantile(0.8)) * self.error).exp_m1()
+    /// The relative change that is found beyond `allowed` (a logarithm) at `level` four times out of five.
+    pub(super) fn detectable(&self, allowed: f64, level: f64) -> f64 {
+        (allowed + (self.quantile(1.0 - level) + self.quantile(0.8)) * self.error).exp_m1()
     }
 }
 

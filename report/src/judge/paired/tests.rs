@@ -36,7 +36,12 @@ pub(super) fn rounds(seed: u64, n: usize, noise: f64, change: f64) -> Vec<Paired
 }
 
 pub(super) fn compare(rounds: &[PairedRound]) -> Comparison {
-    compare_paired("main", &[("light".to_owned(), rounds.to_vec())], &Policy::default())
+    compare_paired(
+        "main",
+        &[("light".to_owned(), rounds.to_vec())],
+        &Policy::default(),
+        Looks::up_to(0).level(),
+    )
 }
 
 fn outcome(comparison: &Comparison, figure: &str) -> ChangeOutcome {
@@ -61,11 +66,77 @@ fn fresh_rounds_decide_a_suspicion() {
     let fresh = |change| [("light".to_owned(), rounds(99, 12, 0.03, change))];
     for (then, expected) in [(0.15, ChangeOutcome::Regression), (0.0, ChangeOutcome::Unchanged)] {
         let mut comparison = compare(&rounds(7, 20, 0.03, 0.15));
-        confirm_paired(&mut comparison, &fresh(then), &Policy::default());
+        confirm_paired(&mut comparison, &fresh(then), &Policy::default(), looks::LEVEL);
         assert_eq!(outcome(&comparison, "latency.p50"), expected);
         let p50 = comparison.figures.iter().find(|f| f.figure == "latency.p50").unwrap();
         assert_eq!(p50.rounds, 32);
     }
+}
+
+/// Drives a sequence as the runner does; gives what was asked for, and what it came to.
+fn driven(most: u32, noise: f64, change: f64, then: f64) -> (Vec<Next>, Comparison) {
+    let policy = Policy::default();
+    let light = |seed, n: u32, change| vec![("light".to_owned(), rounds(seed, n as usize, noise, change))];
+    let (mut first, mut fresh) = (light(7, LEAST_ROUNDS as u32, change), light(8, 0, then));
+    let (mut sequence, mut asked) = (Sequence::new("main", &policy, most), Vec::new());
+    loop {
+        let next = sequence.look(&first, &fresh);
+        asked.push(next);
+        match next {
+            Next::Rounds(n) => first = light(7, n, change),
+            Next::Fresh(n) => fresh = light(99, n, then),
+            Next::Done => return (asked, sequence.comparison().unwrap()),
+        }
+    }
+}
+
+#[test]
+fn a_sequence_asks_for_what_decides() {
+    use Next::{Done, Fresh, Rounds};
+    let (asked, comparison) = driven(60, 0.02, 0.0, 0.0);
+    assert_eq!((asked, outcome(&comparison, "latency.p50")), (vec![Done], ChangeOutcome::Unchanged));
+    let (asked, comparison) = driven(60, 0.01, 0.4, 0.4);
+    assert_eq!(
+        (asked, outcome(&comparison, "latency.p50")),
+        (vec![Fresh(6), Done], ChangeOutcome::Regression)
+    );
+    let (asked, comparison) = driven(60, 0.01, 0.4, 0.0);
+    assert_eq!(
+        (asked, outcome(&comparison, "latency.p50")),
+        (vec![Fresh(6), Done], ChangeOutcome::Unchanged)
+    );
+    // Just what is allowed, in much noise: all looks are taken, and no more.
+    let (asked, comparison) = driven(60, 0.3, 0.05, 0.05);
+    assert_eq!(asked, [Rounds(11), Rounds(19), Rounds(34), Rounds(60), Done]);
+    assert_eq!(outcome(&comparison, "latency.p50"), ChangeOutcome::Undecided);
+    // There was time for no more than the first rounds.
+    assert_eq!(driven(6, 0.3, 0.05, 0.05).0, [Done]);
+}
+
+#[test]
+fn what_was_undecided_may_turn_out_unchanged_by_the_fresh_rounds_too() {
+    // Errors beyond doubt, and latency in doubt with so few rounds of so much noise.
+    let policy = Policy::default();
+    let with = |seed, n: usize| {
+        let mut all = rounds(seed, n, 0.06, 0.0);
+        all.iter_mut().for_each(|r| {
+            r.head.scenario.requests += 20;
+            r.head.scenario.failed = [(FailureKind::Timeout, 20)].into();
+        });
+        vec![("light".to_owned(), all)]
+    };
+    let seed = (0..200).find(|seed| {
+        let first = compare(&with(*seed, 6)[0].1);
+        outcome(&first, "error_rate") == ChangeOutcome::Suspected
+            && outcome(&first, "latency.p50") == ChangeOutcome::Undecided
+    });
+    let mut sequence = Sequence::new("main", &policy, 6);
+    let first = with(seed.unwrap(), 6);
+    assert_eq!(sequence.look(&first, &with(0, 0)), Next::Fresh(6));
+    assert_eq!(sequence.look(&first, &with(500, 40)), Next::Done);
+    let comparison = sequence.comparison().unwrap();
+    assert_eq!(outcome(&comparison, "error_rate"), ChangeOutcome::Regression);
+    assert_eq!(outcome(&comparison, "latency.p50"), ChangeOutcome::Unchanged);
 }
 
 #[test]
@@ -141,7 +212,7 @@ fn how_often_it_is_wrong_and_right() {
     let run = |seed: u64, change: f64| {
         let mut comparison = compare(&rounds(seed, 18, 0.02, change));
         let fresh = [("light".to_owned(), rounds(seed + 50_000, 12, 0.02, change))];
-        confirm_paired(&mut comparison, &fresh, &Policy::default());
+        confirm_paired(&mut comparison, &fresh, &Policy::default(), looks::LEVEL);
         comparison
     };
     let count = |change, wanted: fn(&Comparison) -> bool| {
@@ -206,7 +277,7 @@ proptest! {
                 .into_iter()
                 .map(|r| PairedRound { base: scaled(r.base), head: scaled(r.head), ..r })
                 .collect();
-            compare_paired("main", &[("light".to_owned(), all)], &policy)
+            compare_paired("main", &[("light".to_owned(), all)], &policy, looks::LEVEL)
         };
         for (one, other) in at(1.0).figures.iter().zip(&at(factor).figures).filter(|(f, _)| f.gated) {
             // Three digits of a histogram round differently at another scale.

@@ -10,6 +10,7 @@
 
 mod base;
 mod control;
+mod keep;
 mod machine;
 
 use std::sync::Arc;
@@ -18,10 +19,8 @@ use std::time::{Duration, Instant};
 use camino::Utf8PathBuf;
 use loadgate_report::judge::Policy;
 use loadgate_report::judge::paired::noise::{Sensitivity, sensitivity};
-use loadgate_report::judge::paired::{
-    LEAST_ROUNDS, PairedRound, Slot, compare_paired, confirm_paired, head_first,
-};
-use loadgate_report::model::{ChangeOutcome, Comparison};
+use loadgate_report::judge::paired::{LEAST_ROUNDS, Next, PairedRound, Rounds, Sequence, Slot, head_first};
+use loadgate_report::model::Comparison;
 
 pub use self::base::{BaseError, BaseTree};
 use self::machine::Moment;
@@ -75,6 +74,17 @@ pub enum PairedError {
     /// The command of `--base-start` is no valid text.
     #[error("the command of `--base-start` cannot be read: {0}")]
     Command(String),
+    /// The rounds that were to be kept could not be written.
+    #[error("failed to write the rounds to {path}: {source}")]
+    Keep {
+        /// Where to.
+        path: Utf8PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// Nothing was looked at.
+    #[error("no round was run")]
+    NoRounds,
     /// A side ended during a round.
     #[error("the {arm} ended during `{scenario}`: {status}")]
     Ended {
@@ -95,8 +105,6 @@ struct Side {
     plan: Option<Arc<Plan>>,
 }
 
-type Rounds = Vec<(String, Vec<PairedRound>)>;
-
 /// Runs rounds until every figure is decided or the time is over, and fresh ones for what is suspected.
 ///
 /// # Errors
@@ -108,38 +116,37 @@ pub(super) async fn compare(
 ) -> Result<Comparison, PairedError> {
     let (side, name, commit) = prepare(context, base).await?;
     let paired = Paired::new(context, side);
+    let (mut rounds, mut fresh, mut number) = (paired.empty(), paired.empty(), 0);
+    let least = LEAST_ROUNDS as u32;
     let begun = Instant::now();
-    let budget = context.plan.gate.budget.unwrap_or(BUDGET);
-    let mut number = 0;
-    let mut rounds = paired.empty();
-    paired.run(&mut rounds, &mut number, LEAST_ROUNDS as u32, "comparing with the base").await?;
-    let round_time = begun.elapsed() / LEAST_ROUNDS as u32;
-    let time_for = |more: u32| !context.control.is_stopped() && begun.elapsed() + round_time * more <= budget;
-    let mut comparison = compare_paired(&name, &rounds, policy);
-    // What is suspected is enough to go on with: its confirmation decides the verdict, and costs rounds as well.
-    let open = |c: &Comparison| has(c, ChangeOutcome::Undecided) && !has(c, ChangeOutcome::Suspected);
-    while open(&comparison) && time_for(2) {
-        paired.run(&mut rounds, &mut number, 2, "more rounds to decide").await?;
-        comparison = compare_paired(&name, &rounds, policy);
-    }
-    // The confirmation may take as long again: a red check has to hold up.
-    let time_for =
-        |more: u32| !context.control.is_stopped() && begun.elapsed() + round_time * more <= budget * 2;
-    if has(&comparison, ChangeOutcome::Suspected) && time_for(LEAST_ROUNDS as u32) {
-        let mut fresh = paired.empty();
-        let mut decided;
-        let mut more = LEAST_ROUNDS as u32;
-        loop {
-            paired.run(&mut fresh, &mut number, more, "confirming with restarted processes").await?;
-            decided = comparison.clone();
-            confirm_paired(&mut decided, &fresh, policy);
-            more = 2;
-            if !has(&decided, ChangeOutcome::Undecided) || !time_for(more) {
-                break;
+    paired.run(&mut rounds, &mut number, least, "comparing with the base").await?;
+    let round_time = begun.elapsed() / least;
+    let budget = context.plan.gate.budget.unwrap_or(BUDGET).max(begun.elapsed());
+    // The looks are planned by the time, and not by what is seen: see `Looks`.
+    let fitting = |time: Duration| (time.as_secs_f64() / round_time.as_secs_f64().max(1e-3)) as u32;
+    let mut sequence = Sequence::new(&name, policy, fitting(budget));
+    let mut confirming: Option<Instant> = None;
+    loop {
+        // The confirmation may take as long again: a red check has to hold up.
+        let (rounds, wanted, since, purpose) = match sequence.look(&rounds, &fresh) {
+            Next::Done => break,
+            Next::Rounds(n) => (&mut rounds, n, begun, "more rounds to decide"),
+            Next::Fresh(n) => {
+                let since = *confirming.get_or_insert_with(Instant::now);
+                (&mut fresh, n, since, "confirming with restarted processes")
             }
+        };
+        let missing = wanted.saturating_sub(rounds.first().map_or(0, |(_, rounds)| rounds.len() as u32));
+        let more = missing.min(fitting(budget.saturating_sub(since.elapsed())));
+        if more == 0 || context.control.is_stopped() {
+            break;
         }
-        comparison = decided;
+        paired.run(rounds, &mut number, more, purpose).await?;
     }
+    if context.options.keep_rounds {
+        keep::write(&context.options.out, &rounds, &fresh)?;
+    }
+    let mut comparison = sequence.comparison().ok_or(PairedError::NoRounds)?;
     comparison.commit = commit;
     Ok(comparison)
 }
@@ -160,10 +167,6 @@ pub(super) async fn noise(
     let (mut rounds, mut number) = (paired.empty(), 0);
     paired.run(&mut rounds, &mut number, count, "the same revision on both sides").await?;
     Ok(sensitivity(&rounds, policy))
-}
-
-fn has(comparison: &Comparison, outcome: ChangeOutcome) -> bool {
-    comparison.figures.iter().any(|figure| figure.gated && figure.outcome == outcome)
 }
 
 /// The base side, its name for messages, and its commit.
