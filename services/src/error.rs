@@ -30,6 +30,14 @@ pub enum Error {
         /// The factor that was asked for.
         factor: f64,
     },
+    /// What was to be injected is not known, or its amount is out of range.
+    #[error("cannot inject {text:?}; write it as {known}")]
+    BadInject {
+        /// As it was given.
+        text: String,
+        /// What there is.
+        known: &'static str,
+    },
     /// The address could not be listened on.
     #[error("cannot listen on {addr}")]
     Bind {

@@ -15,6 +15,7 @@ mod documents;
 mod error;
 mod every;
 mod host;
+mod inject;
 mod limit;
 mod model;
 mod pace;
@@ -29,6 +30,7 @@ mod timer;
 
 pub use error::Error;
 pub use host::{Exit, Running, start};
+pub use inject::Inject;
 pub use service::{FaultInfo, Options, ServiceInfo};
 
 static ALL: &[ServiceInfo] =

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use axum::Router;
 
 use crate::error::Error;
+use crate::inject::Inject;
 use crate::setup::Setup;
 
 /// A reference service: its name, what it is, and the faults that it knows.
@@ -51,12 +52,14 @@ pub struct Options {
     pub full: bool,
     /// Seed of every random choice of the service.
     pub seed: u64,
+    /// A small change for the worse, on top of all else.
+    pub inject: Option<Inject>,
     /// A Redis (`redis://host:port/db`) to keep the state in, where the service has that; else memory.
     pub store: Option<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { fault: None, slow: 1.0, full: false, seed: 1, store: None }
+        Self { fault: None, slow: 1.0, full: false, seed: 1, inject: None, store: None }
     }
 }

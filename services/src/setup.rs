@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, names};
 use crate::host::Host;
+use crate::inject::Inject;
 use crate::pace::Pace;
 use crate::service::{FaultInfo, Options, ServiceInfo};
 use crate::timer::Timer;
@@ -13,6 +14,7 @@ use crate::timer::Timer;
 pub(crate) struct Setup {
     pub(crate) fault: Fault,
     pub(crate) pace: Pace,
+    pub(crate) inject: Option<Inject>,
     pub(crate) host: Host,
     /// Where to keep state, as given; only services that have a store see one here.
     pub(crate) store: Option<String>,
@@ -54,6 +56,6 @@ impl Setup {
             seed: options.seed,
             timer: Arc::new(Timer::new()),
         };
-        Ok(Self { fault: Fault(fault), pace, host, store: options.store.clone() })
+        Ok(Self { fault: Fault(fault), pace, inject: options.inject, host, store: options.store.clone() })
     }
 }

@@ -22,6 +22,9 @@ pub(super) struct ServeArguments {
     /// Seed of the simulated latencies
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Make each request a little worse: sleep=MS, cpu=KIB, lock=MS, alloc=KIB, miss=SHARE, tail=MS or error=SHARE
+    #[arg(long, value_name = "NAME=AMOUNT")]
+    inject: Option<services::Inject>,
     #[command(flatten)]
     behaviour: Behaviour,
 }
@@ -65,6 +68,7 @@ pub(super) fn run(arguments: ServeArguments) -> Result<Exit, CliError> {
         slow: arguments.behaviour.slow,
         full: arguments.behaviour.full,
         seed: arguments.seed,
+        inject: arguments.inject,
         store: arguments.store,
     };
     let runtime = tokio::runtime::Runtime::new().map_err(CliError::usage)?;

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::deltas::{self, Spoken};
 use crate::host::Connection;
+use crate::inject::{self, Inject};
 use crate::model::{self, Answer, refers_back};
 use crate::queue::Full;
 use crate::reply::{Body, Failure};
@@ -171,13 +172,23 @@ fn answer(state: &State, question: &Question) -> Result<Reply, Failure> {
     let past = state.histories.turns(&conversation);
     let session_id = session_id(state, &conversation);
     let back = refers_back(&question.message);
-    let key = if state.setup.fault.is(KEY_INCLUDES_CONTEXT) {
+    let mut key = if state.setup.fault.is(KEY_INCLUDES_CONTEXT) {
         whole_context_key(question, &past, &session_id)
     } else if back {
         private_key(question, &past)
     } else {
         shared_key(question)
     };
+    if let Some(Inject::Miss(share)) = state.setup.inject
+        && state.faults.misses.nth(inject::each(share))
+    {
+        // A key that nobody has had.
+        key = Sha256::new()
+            .chain_update(key)
+            .chain_update(state.faults.misses.count().to_le_bytes())
+            .finalize()
+            .into();
+    }
     let facts: Vec<String> = match past.last() {
         Some(turn) if back => vec![format!("Before that you said: {}", turn.question)],
         _ => Vec::new(),

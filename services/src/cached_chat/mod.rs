@@ -157,6 +157,8 @@ struct FaultState {
     /// Chat requests so far.
     requests: Every,
     hits: Every,
+    /// Questions that `--inject miss` may ask anew.
+    misses: Every,
     /// Held by the one request that `serial-processing` lets in.
     turn: Mutex<()>,
     /// Until when `stalls` lets nothing move.

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::error::Error;
+use crate::inject;
 use crate::service::{Options, ServiceInfo};
 use crate::setup::Setup;
 
@@ -31,7 +32,11 @@ pub async fn start(info: &ServiceInfo, options: &Options, port: u16) -> Result<R
     let bind = |source| Error::Bind { addr: asked, source };
     let listener = listen(asked).map_err(bind)?;
     let addr = listener.local_addr().map_err(bind)?;
-    let router = (info.build)(setup).await?;
+    let timer = Arc::clone(&setup.pace.timer);
+    let mut router = (info.build)(setup).await?;
+    if let Some(inject) = options.inject {
+        router = inject::wrap(router, inject, timer);
+    }
     host.tasks.spawn(accept(listener, router, host.clone()));
     Ok(Running::new(addr, host))
 }
