@@ -40,6 +40,7 @@ mod spans;
 mod sse;
 mod stream;
 mod user;
+mod watch;
 mod worker;
 
 #[cfg(test)]
@@ -54,6 +55,7 @@ use minijinja::Value;
 pub use self::client::{EndpointError, Reach};
 pub use self::control::Control;
 pub use self::progress::{Progress, Snapshot};
+pub use self::watch::Watch;
 
 use self::canary::Canaries;
 use self::dice::Dice;
@@ -114,7 +116,7 @@ pub enum EngineError {
 /// From the last worker's being ready to the release; time for all of them to begin waiting.
 const RUN_UP: Duration = Duration::from_millis(2);
 
-/// Runs a scenario: setup, load, teardown. Blocks the calling thread until it is through or was stopped; in both cases what
+/// Runs a scenario: setup, load, teardown; `watch` looks on during the load. Blocks the calling thread until it is through or was stopped; in both cases what
 /// was measured is returned ([`Control::is_stopped`] tells which).
 ///
 /// # Errors
@@ -124,6 +126,7 @@ pub fn run(
     settings: &Settings,
     control: &Control,
     progress: &Progress,
+    watch: &mut dyn Watch,
 ) -> Result<model::Scenario, EngineError> {
     raise_file_limit();
     let mut shared = Arc::new(share(scenario, settings));
@@ -136,7 +139,10 @@ pub fn run(
         shared.scope = scope.clone();
     }
     let length = length(&shared);
-    let measured = load(&shared, settings, control, progress, length)?;
+    watch.begin();
+    let measured = load(&shared, settings, control, progress, length);
+    watch.end();
+    let measured = measured?;
     let mut result = merge::scenario(&shared, measured, settings.run_started, length);
     if !scenario.teardown.is_empty() && !control.is_stopped() {
         result.failures.extend(setup::tear_down(&shared, settings, control, scope)?);

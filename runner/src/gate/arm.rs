@@ -10,7 +10,7 @@ use minijinja::Value;
 
 use super::{Context, Event};
 use crate::engine::{self, Control, Progress, Settings};
-use crate::monitor::Monitor;
+use crate::monitor::{Observed, Watched, Watching};
 use crate::suite::plan;
 use crate::target::{self, Arm, Target, TargetError};
 
@@ -80,8 +80,6 @@ impl<'a> RunningArm<'a> {
         });
         let port = self.target.port;
         let scope = target::scope(&self.arm, port, &self.variables);
-        let monitor =
-            Monitor::start(self.target.pid(), &plan.target.probes, &self.target.reach, &scope).await;
         let settings = Settings {
             target: self.target.reach.clone(),
             seed: plan.seed,
@@ -93,18 +91,27 @@ impl<'a> RunningArm<'a> {
         };
         // The scenario's own switch: the run's stops it, and so does the target's death.
         let control = Control::new();
+        let mut watching = Watching::new(Watched {
+            pid: self.target.pid(),
+            probes: plan.target.probes.clone(),
+            reach: self.target.reach.clone(),
+            scope,
+            settle: scenario.settle,
+            control: control.clone(),
+        });
         let run = tokio::task::spawn_blocking({
             let (scenario, control) = (Arc::clone(scenario), control.clone());
-            move || engine::run(&scenario, &settings, &control, &progress)
+            move || {
+                let outcome = engine::run(&scenario, &settings, &control, &progress, &mut watching);
+                (outcome, watching.into_observed())
+            }
         });
-        let (outcome, target_died) = self.watch(run, &control).await;
-        let hurry = target_died || self.context.control.is_stopped();
-        let observed = monitor.finish(if hurry { Duration::ZERO } else { scenario.settle }).await;
-        let mut result = match outcome {
-            Ok(Ok(result)) => result,
-            Ok(Err(error)) => not_run(scenario, &error.to_string()),
+        let (mut result, observed) = match self.watch(run, &control).await {
+            Ok((Ok(result), observed)) => (result, observed),
+            Ok((Err(error), observed)) => (not_run(scenario, &error.to_string()), observed),
             Err(panic) => {
-                not_run(scenario, &format!("the engine broke down, which is an error in loadgate: {panic}"))
+                let reason = format!("the engine broke down, which is an error in loadgate: {panic}");
+                (not_run(scenario, &reason), Observed::default())
             }
         };
         observed.fill_series(&mut result.series);
@@ -113,17 +120,16 @@ impl<'a> RunningArm<'a> {
         result
     }
 
-    /// Waits for the engine, and stops it when the run is interrupted or the target has died. Gives its result and
-    /// whether the target died.
+    /// Waits for the engine, and stops it when the run is interrupted or the target has died.
     async fn watch<T>(
         &mut self,
         mut run: tokio::task::JoinHandle<T>,
         control: &Control,
-    ) -> (Result<T, tokio::task::JoinError>, bool) {
+    ) -> Result<T, tokio::task::JoinError> {
         let mut died_at: Option<Instant> = None;
         loop {
             tokio::select! {
-                outcome = &mut run => return (outcome, died_at.is_some()),
+                outcome = &mut run => return outcome,
                 () = tokio::time::sleep(WATCH) => {}
             }
             if self.context.control.is_stopped() {

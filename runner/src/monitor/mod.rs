@@ -3,31 +3,34 @@
 mod probe;
 mod process_tree;
 mod slope;
+mod watching;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use loadgate_report::model::{self, Resources, Series};
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::probe::ProbeReader;
 use self::process_tree::{ProcessTree, Usage};
-use crate::engine::Reach;
+pub use self::watching::{Watched, Watching};
+use crate::engine::{Control, Reach};
 use crate::suite::plan;
 use crate::suite::scope::Scope;
 
 /// Time between two looks at the process tree: fine enough for a peak of a few hundred milliseconds, and 0.1 % of a core.
 const INTERVAL: Duration = Duration::from_millis(200);
 
-/// Watches during one scenario.
+/// Watches during one load.
 #[derive(Debug)]
 pub struct Monitor {
     started: Instant,
     before: Option<Usage>,
     tree: JoinHandle<(Option<ProcessTree>, Vec<(Duration, Usage)>)>,
     probes: Vec<JoinHandle<ProbeReader>>,
-    done: CancellationToken,
+    /// Ends the watching, also where the monitor is given up.
+    done: DropGuard,
 }
 
 /// What was seen.
@@ -42,7 +45,7 @@ pub struct Observed {
 }
 
 impl Monitor {
-    /// Takes the values before the scenario and goes on watching.
+    /// Takes the values before the load and goes on watching.
     pub async fn start(pid: Option<u32>, probes: &[Arc<plan::Probe>], reach: &Reach, scope: &Scope) -> Self {
         let mut readers = Vec::new();
         for probe in probes {
@@ -76,14 +79,17 @@ impl Monitor {
             }
         });
         let probes = readers.into_iter().map(|reader| tokio::spawn(reader.watch(done.clone()))).collect();
-        Self { started, before, tree, probes, done }
+        Self { started, before, tree, probes, done: done.drop_guard() }
     }
 
-    /// Waits for the target to come to rest, takes the values after it, and sums up.
-    pub async fn finish(self, settle: Duration) -> Observed {
+    /// Waits for the target to come to rest, takes the values after it, and sums up. Does not wait once the scenario is stopped.
+    pub async fn finish(self, settle: Duration, control: &Control) -> Observed {
         let busy = self.started.elapsed();
-        tokio::time::sleep(settle).await;
-        self.done.cancel();
+        tokio::select! {
+            () = control.stopped() => {}
+            () = tokio::time::sleep(settle) => {}
+        }
+        drop(self.done);
         let mut probes = Vec::new();
         for task in self.probes {
             // A probe that panicked has no values, which makes its conditions invalid.

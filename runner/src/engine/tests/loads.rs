@@ -298,7 +298,7 @@ fn a_stop_keeps_what_was_measured() {
         }
     });
     let begun = Instant::now();
-    let report = run(&plan, &settings(&server.base), &control, &progress).unwrap();
+    let report = run(&plan, &settings(&server.base), &control, &progress, &mut ()).unwrap();
     let seen = stopper.join().unwrap();
     assert_eq!((seen.ok, seen.users, seen.flows_expected), (6, 6, Some(18)));
     assert_eq!((report.ok, report.failed_total()), (6, 0), "what was under way is not counted");
@@ -440,4 +440,43 @@ fn redirects_are_followed_as_far_as_allowed() {
         let report = run_flow(&server.base, iterations(1, 1), vec![ask.step()]);
         assert_eq!((report.ok, &report.failures[..]), (1, &[][..]));
     }
+}
+
+/// Notes what a server has heard when it looks.
+struct Noting<'a> {
+    server: &'a Server,
+    begin: Vec<String>,
+    end: Vec<String>,
+}
+
+impl Noting<'_> {
+    fn heard(&self) -> Vec<String> {
+        self.server.heard().into_iter().map(|heard| heard.line).collect()
+    }
+}
+
+impl crate::engine::Watch for Noting<'_> {
+    fn begin(&mut self) {
+        self.begin = self.heard();
+    }
+
+    fn end(&mut self) {
+        self.end = self.heard();
+    }
+}
+
+#[test]
+fn the_watch_begins_after_the_setup_and_ends_before_the_teardown() {
+    let server = Server::saying(ok(""));
+    let steps = vec![Ask::get("/load").step()];
+    let mut plan = scenario(vec![class(None, iterations(2, 1), vec![(1, steps)])]);
+    plan.setup = vec![Ask::post("/fill", "").step()];
+    plan.teardown = vec![Ask::get("/empty").step()];
+    let mut watch = Noting { server: &server, begin: Vec::new(), end: Vec::new() };
+    let settings = settings(&server.base);
+    run(&Arc::new(plan), &settings, &Control::new(), &Progress::new(), &mut watch).unwrap();
+    let (fill, load) = ("POST /fill HTTP/1.1", "GET /load HTTP/1.1");
+    assert_eq!(watch.begin, [fill]);
+    assert_eq!(watch.end, [fill, load, load]);
+    assert_eq!(watch.heard()[3..], ["GET /empty HTTP/1.1"]);
 }

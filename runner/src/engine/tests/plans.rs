@@ -180,7 +180,7 @@ pub(super) fn settings(base: &str) -> Settings {
 }
 
 pub(super) fn try_run(scenario: Scenario, settings: &Settings) -> Result<model::Scenario, EngineError> {
-    run(&Arc::new(scenario), settings, &Control::new(), &Progress::new())
+    run(&Arc::new(scenario), settings, &Control::new(), &Progress::new(), &mut ())
 }
 
 /// Runs one flow under a load.

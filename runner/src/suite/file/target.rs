@@ -20,7 +20,7 @@ mapping! {
         optional environment: Table<At<String>>,
         /// How to tell that the service is ready.
         optional ready: ReadyFile,
-        /// Values to read from outside before, during and after each scenario; `NAME.after`, `NAME.max` … in conditions.
+        /// Values to read from outside before, during and after each scenario's load; `NAME.after`, `NAME.max` … in conditions.
         optional probes: Table<ProbeFile>,
         /// Time that it may take to end after SIGTERM (default 10s).
         optional stop_within: At<Duration>,
