@@ -125,6 +125,7 @@ fn accepting_a_changed_figure_marks_where_its_history_begins() {
         samples: 0,
         runs: 0,
         rounds: 0,
+        round_changes: Vec::new(),
         outcome,
         note: None,
     };

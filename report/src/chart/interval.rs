@@ -1,9 +1,10 @@
 //! A change with its interval, drawn against the noise band and the limit.
 
 use crate::html::{Node, el};
+use crate::model::RoundChange;
 
 /// A relative change and what it is held against; 0.25 is a quarter more.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Interval {
     /// The change that was seen.
     pub change: f64,
@@ -13,12 +14,16 @@ pub struct Interval {
     pub noise: Option<f64>,
     /// The change beyond which it counts as worse.
     pub limit: Option<f64>,
+    /// What each round showed, as dots.
+    pub rounds: Vec<RoundChange>,
 }
 
 const WIDTH: f64 = 200.0;
 const LABELLED_WIDTH: f64 = 440.0;
 const BAR: f64 = 26.0;
 const LABELS: f64 = 15.0;
+/// Room for the dots of the rounds, below the bar.
+const DOTS: f64 = 12.0;
 
 /// Draws it; `None` where a number is not finite. With `labels` for a place of its own, without for a table.
 pub fn interval(shown: &Interval, labels: bool) -> Option<Node> {
@@ -30,9 +35,12 @@ pub fn interval(shown: &Interval, labels: bool) -> Option<Node> {
     }
     let (width, above) = if labels { (LABELLED_WIDTH, LABELS) } else { (WIDTH, 0.0) };
     // Room for the label of the outermost mark.
-    let reach = all.iter().fold(0.02, |reach: f64, v| reach.max(v.abs())) * if labels { 1.2 } else { 1.1 };
+    let of_rounds = shown.rounds.iter().map(|round| round.change).filter(|v| v.is_finite());
+    let reach = all.into_iter().chain(of_rounds).fold(0.02, |reach: f64, v| reach.max(v.abs()))
+        * if labels { 1.2 } else { 1.1 };
     let x = |change: f64| width / 2.0 * (1.0 + change / reach);
-    let (top, middle, bottom) = (above, above + BAR / 2.0, above + BAR);
+    let (top, middle, bar) = (above, above + BAR / 2.0, above + BAR);
+    let bottom = if shown.rounds.is_empty() { bar } else { bar + DOTS };
     let line = |class: &str, x0: f64, y0: f64, x1: f64, y1: f64| {
         el("line")
             .class(format!("s {class}"))
@@ -67,6 +75,7 @@ pub fn interval(shown: &Interval, labels: bool) -> Option<Node> {
     svg = svg.with(
         el("circle").class("f now").attr("cx", at(x(shown.change))).attr("cy", at(middle)).attr("r", "4.5"),
     );
+    svg = svg.all(dots(&shown.rounds, &x, bar));
     if labels {
         let text = |text: String, place: f64, y: f64, anchor: &'static str| {
             el("text").attr("x", at(place)).attr("y", at(y)).attr("text-anchor", anchor).with(text)
@@ -89,6 +98,22 @@ pub fn interval(shown: &Interval, labels: bool) -> Option<Node> {
     Some(svg.into())
 }
 
+/// The rounds in two lines, so that neighbours do not hide each other; those that confirm are hollow.
+fn dots<'a>(
+    rounds: &'a [RoundChange],
+    x: &'a impl Fn(f64) -> f64,
+    from: f64,
+) -> impl Iterator<Item = Node> + 'a {
+    rounds.iter().enumerate().filter(|(_, round)| round.change.is_finite()).map(move |(i, round)| {
+        el("circle")
+            .class(if round.confirms { "s now round" } else { "f now round" })
+            .attr("cx", at(x(round.change)))
+            .attr("cy", at(from + if i % 2 == 0 { 2.5 } else { 7.5 }))
+            .attr("r", "2")
+            .into()
+    })
+}
+
 fn at(v: f64) -> String {
     format!("{v:.1}")
 }
@@ -107,6 +132,10 @@ fn told(shown: &Interval, [low, high]: [f64; 2], noise: f64) -> String {
     }
     if let Some(limit) = shown.limit {
         told.push_str(&format!(", limit {}", percent(limit)));
+    }
+    if !shown.rounds.is_empty() {
+        let rounds: Vec<String> = shown.rounds.iter().map(|round| percent(round.change)).collect();
+        told.push_str(&format!("; rounds: {}", rounds.join(", ")));
     }
     told
 }

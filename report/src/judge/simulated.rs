@@ -53,6 +53,7 @@ fn alarms(name: &str, runs: usize, noise: f64, change: f64, rounds: usize) -> (f
             samples: now.samples,
             runs: runs as u32,
             rounds: 1,
+            round_changes: Vec::new(),
             outcome: judged.outcome,
             note: None,
         };

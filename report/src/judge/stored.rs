@@ -259,6 +259,7 @@ fn row(
         samples: figure.samples,
         runs: runs as u32,
         rounds: 1,
+        round_changes: Vec::new(),
         outcome: compared.outcome,
         note: compared.note,
     }

@@ -104,11 +104,25 @@ pub struct ComparedFigure {
     /// Rounds of this run that were judged.
     #[serde(default)]
     pub rounds: u32,
+    /// What each judged round of a paired comparison showed, in the order in which they ran.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub round_changes: Vec<RoundChange>,
     /// What it comes to.
     pub outcome: ChangeOutcome,
     /// Why it was not judged, or what else is worth knowing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+/// One round of a paired comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RoundChange {
+    /// Relative change between the two sides of the round; 0.25 is a quarter more.
+    pub change: f64,
+    /// Whether it is one of the fresh rounds that confirm.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub confirms: bool,
 }
 
 /// What became of one compared figure.

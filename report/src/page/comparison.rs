@@ -6,7 +6,7 @@ use super::table::{Cell, Column, Table, quantity};
 use super::words::{change, change_outcome, cut, prose, signed};
 use crate::chart::{Interval, interval};
 use crate::html::{Node, el, list, nothing};
-use crate::model::{ComparedFigure, ComparisonMode, ComparisonStatus};
+use crate::model::{ComparedFigure, ComparisonMode, ComparisonStatus, Round, RoundChange};
 use crate::quantity::Unit;
 
 pub(super) fn render(page: &Page<'_>) -> Option<Node> {
@@ -29,7 +29,8 @@ pub(super) fn render(page: &Page<'_>) -> Option<Node> {
         .as_deref()
         .map(|text| el("p").class("next").with(el("b").with("Next: ")).with(prose(text)));
     let table = table(page);
-    let table = if table.rows.is_empty() { nothing() } else { page.show(&table) };
+    let legend = legend(comparison.mode == ComparisonMode::Paired);
+    let table = if table.rows.is_empty() { nothing() } else { list([legend, page.show(&table)]) };
     Some(list([message.into(), Node::from(next), table]))
 }
 
@@ -58,7 +59,8 @@ fn row(page: &Page<'_>, figure: &ComparedFigure) -> Vec<Cell> {
     let limit =
         figure.limit.zip(figure.before).filter(|(_, before)| *before != 0.0).map(|(l, b)| l / b - 1.0);
     let picture = figure.change.and_then(|change| {
-        interval(&Interval { change, interval: figure.interval, noise: figure.noise, limit }, false)
+        let rounds = rounds(page, figure);
+        interval(&Interval { change, interval: figure.interval, noise: figure.noise, limit, rounds }, false)
     });
     let told =
         figure.interval.map(|[low, high]| format!("{} to {}", signed(low), signed(high))).unwrap_or_default();
@@ -76,6 +78,41 @@ fn row(page: &Page<'_>, figure: &ComparedFigure) -> Vec<Cell> {
         Cell::count(figure.samples),
         Cell::count(u64::from(figure.runs)),
     ]
+}
+
+/// What each round showed: of a paired comparison as it was judged, else this run's rounds against the figure before.
+pub(super) fn rounds(page: &Page<'_>, figure: &ComparedFigure) -> Vec<RoundChange> {
+    if !figure.round_changes.is_empty() {
+        return figure.round_changes.clone();
+    }
+    let paired = page.report.comparison.as_ref().is_some_and(|c| c.mode == ComparisonMode::Paired);
+    let before = figure.before.filter(|before| *before != 0.0 && !paired);
+    let Some((before, scenario)) = before.zip(page.report.scenario(&figure.scenario)) else {
+        return Vec::new();
+    };
+    let of_round = |round: &Round| {
+        let value = round.figures.get(&figure.figure)?;
+        let change = (value - before) / before.abs();
+        Some(RoundChange { change, confirms: round.purpose == "confirm" })
+    };
+    scenario.rounds.iter().filter_map(of_round).collect()
+}
+
+/// What the marks of the pictures stand for.
+fn legend(paired: bool) -> Node {
+    let key = |class: &str, words: &str| {
+        el("span").with(el("i").class(format!("key {class}"))).with(words.to_owned())
+    };
+    let rounds = if paired { "a round: head against base" } else { "a round of this run" };
+    el("p")
+        .class("legend")
+        .with(key("mark now", "change"))
+        .with(key("bar now", "its interval"))
+        .with(key("area noise", "noise"))
+        .with(key("upright limit", "limit"))
+        .with(key("dot now", rounds))
+        .with(key("ring now", "a confirming round"))
+        .into()
 }
 
 /// The smallest change for the worse that would have been found.

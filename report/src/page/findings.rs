@@ -6,7 +6,7 @@ use super::{Page, facts};
 use crate::Verdict;
 use crate::chart::{Interval, interval};
 use crate::html::{Node, el, list, nothing};
-use crate::model::{ComparedFigure, Evidence, Finding, FindingKind};
+use crate::model::{ComparedFigure, Evidence, Finding, FindingKind, RoundChange};
 use crate::quantity::Unit;
 
 pub(super) fn render(page: &Page<'_>) -> Option<Node> {
@@ -62,7 +62,7 @@ fn card(page: &Page<'_>, finding: &Finding) -> Node {
         .with(el("code").with(cut(&finding.figure, 120)))
         .all(labels(finding.requirement.as_deref()))
         .with(el("span").class("quiet").with(kind(finding.kind)));
-    let numbers = finding.evidence.as_ref().map(evidence);
+    let numbers = finding.evidence.as_ref().map(|e| evidence(e, rounds(page, finding)));
     let next = finding
         .next
         .as_deref()
@@ -89,7 +89,13 @@ fn accepted() -> Node {
     el("span").class("verdict warn").with(super::words::icon(Verdict::Pass)).with("accepted").into()
 }
 
-fn evidence(e: &Evidence) -> Node {
+/// The rounds behind a finding that comes from a comparison.
+fn rounds(page: &Page<'_>, finding: &Finding) -> Vec<RoundChange> {
+    let compared = finding.scenario.as_deref().and_then(|scenario| page.compared(scenario, &finding.figure));
+    compared.map(|figure| super::comparison::rounds(page, figure)).unwrap_or_default()
+}
+
+fn evidence(e: &Evidence, rounds: Vec<RoundChange>) -> Node {
     let shown = |value: Option<f64>| value.map_or_else(nothing, |v| quantity(Some(v), e.unit));
     let counted = |n: Option<u64>| n.map_or_else(nothing, count);
     let share = |value: Option<f64>, sign: &str| {
@@ -114,10 +120,8 @@ fn evidence(e: &Evidence) -> Node {
             .zip(e.before)
             .filter(|(_, before)| *before != 0.0)
             .map(|(limit, before)| limit / before - 1.0);
-        interval(
-            &Interval { change, interval: e.interval, noise: e.noise, limit: limit.or(e.tolerance) },
-            true,
-        )
+        let limit = limit.or(e.tolerance);
+        interval(&Interval { change, interval: e.interval, noise: e.noise, limit, rounds }, true)
     });
     list([numbers, Node::from(picture)])
 }

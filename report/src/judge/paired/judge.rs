@@ -13,7 +13,9 @@ use crate::judge::policy::{Better, FigureRule, Kind, Policy};
 use crate::judge::share::Share;
 use crate::judge::speed::median;
 use crate::judge::stored::share_now;
-use crate::model::{BaseCurve, ChangeOutcome, ComparedFigure, Comparison, ComparisonMode, ComparisonStatus};
+use crate::model::{
+    BaseCurve, ChangeOutcome, ComparedFigure, Comparison, ComparisonMode, ComparisonStatus, RoundChange,
+};
 
 /// How sure it must be that a figure is within its limit before it is called unchanged.
 const WITHIN: f64 = 0.8;
@@ -101,6 +103,8 @@ pub fn confirm_paired(
             _ => (ChangeOutcome::Undecided, Some(format!("{rounds} fresh rounds do not decide it"))),
         };
         figure.rounds += rounds;
+        let confirming = again.round_changes.iter().map(|seen| RoundChange { confirms: true, ..*seen });
+        figure.round_changes.extend(confirming);
     }
 }
 
@@ -212,6 +216,7 @@ pub(super) fn row(
         samples,
         runs: 0,
         rounds: pairs.len() as u32,
+        round_changes: Vec::new(),
         outcome: ChangeOutcome::NotJudged,
         note: None,
     }
@@ -226,6 +231,7 @@ pub(super) fn judge_speed(
 ) -> Option<f64> {
     let logs: Vec<f64> =
         pairs.iter().filter(|(b, h)| *b > 0.0 && *h > 0.0).map(|(b, h)| (h / b).ln()).collect();
+    row.round_changes = seen(logs.iter().map(|log| log.exp_m1()));
     let mean = enough(row, &logs)?;
     let (before, now) = (row.before?, row.now?);
     // The floor as a ratio, from between both sides so that swapping them mirrors the judgement.
@@ -263,6 +269,9 @@ fn judge_share(
     let (base, head) = (sum(|c| c.0), sum(|c| c.1));
     let rate = |(part, whole): Share| part as f64 / whole.max(1) as f64;
     let differences: Vec<f64> = counts.iter().map(|(b, h)| rate(*h) - rate(*b)).collect();
+    if base.0 > 0 {
+        row.round_changes = seen(differences.iter().map(|by| by / rate(base)));
+    }
     let mut mean = enough(row, &differences)?;
     // Rare events make most rounds equal to each other; the error is at least that of independent events.
     let p = (base.0 + head.0) as f64 / ((base.1 + head.1) as f64).max(1.0);
@@ -281,6 +290,14 @@ fn judge_share(
     };
     row.limit = Some((rate(base) + sign * allowed).clamp(0.0, 1.0));
     decide(row, &mean, sign, allowed, rule, level)
+}
+
+/// The rounds as the page draws them.
+fn seen(changes: impl Iterator<Item = f64>) -> Vec<RoundChange> {
+    changes
+        .filter(|change| change.is_finite())
+        .map(|change| RoundChange { change, confirms: false })
+        .collect()
 }
 
 fn enough(row: &mut ComparedFigure, values: &[f64]) -> Option<Mean> {

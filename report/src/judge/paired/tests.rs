@@ -58,6 +58,10 @@ fn a_wandering_machine_hides_no_change_and_makes_none() {
         let [low, high] = p50.interval.unwrap();
         assert!(low < change && change < high, "{low} {high} around {change}");
         assert_eq!(p50.rounds, 20);
+        let seen: Vec<f64> = p50.round_changes.iter().map(|round| round.change).collect();
+        assert_eq!(seen.len(), 20);
+        assert!(seen.iter().all(|by| (by - change).abs() < 0.25), "{seen:?} around {change}");
+        assert!(p50.round_changes.iter().all(|round| !round.confirms));
     }
 }
 
@@ -70,6 +74,8 @@ fn fresh_rounds_decide_a_suspicion() {
         assert_eq!(outcome(&comparison, "latency.p50"), expected);
         let p50 = comparison.figures.iter().find(|f| f.figure == "latency.p50").unwrap();
         assert_eq!(p50.rounds, 32);
+        assert_eq!(p50.round_changes.iter().filter(|round| round.confirms).count(), 12);
+        assert_eq!(p50.round_changes.len(), 32);
     }
 }
 
