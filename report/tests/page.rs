@@ -14,6 +14,8 @@ fn all() -> Vec<(&'static str, Report)> {
     vec![
         ("pass", builder::pass()),
         ("fail", builder::fail()),
+        ("paired", builder::paired()),
+        ("inconclusive", builder::inconclusive()),
         ("one", builder::one()),
         ("interrupted", builder::interrupted()),
         ("empty", builder::empty()),

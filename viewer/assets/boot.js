@@ -2,9 +2,11 @@
 (async () => {
   try {
     const packed = document.getElementById("loadgate-viewer");
+    performance.mark("loadgate-begin");
     const bytes = Uint8Array.from(atob(packed.textContent), (c) => c.charCodeAt(0));
-    await wasm_bindgen({ module_or_path: unpack(bytes, Number(packed.dataset.size)) });
-    performance.mark("loadgate-interactive");
+    const module = unpack(bytes, Number(packed.dataset.size));
+    performance.mark("loadgate-unpacked");
+    await wasm_bindgen({ module_or_path: module });
   } catch (error) {
     console.warn("The interactive page could not start; the pre-rendered one is complete.", error);
   }

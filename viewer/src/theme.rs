@@ -5,7 +5,8 @@ use crate::page::{document, window};
 const KEY: &str = "loadgate-theme";
 
 /// The themes that the switch goes through; the empty one follows the system.
-pub(crate) const THEMES: [(&str, &str); 3] = [("", "System"), ("light", "Light"), ("dark", "Dark")];
+pub(crate) const THEMES: [(&str, &str); 4] =
+    [("", "System"), ("light", "Light"), ("dark", "Dark"), ("contrast", "High contrast")];
 
 /// The theme that the reader has chosen.
 pub(crate) fn chosen() -> String {

@@ -29,6 +29,7 @@ enum AxisUnit {
     Of(Unit),
     Percentile,
     Seconds,
+    Change,
 }
 
 /// Quantiles that the tail axis may name.
@@ -48,6 +49,16 @@ impl Axis {
             axis.ticks.retain(|tick| *tick <= 1.0);
         }
         axis
+    }
+
+    /// Relative changes from `-reach` to `reach`, no further down than −100 %.
+    pub(super) fn change(reach: f64) -> Self {
+        let step = round_step(reach / 2.0, Unit::Ratio);
+        let count = (reach / step).ceil() as i32;
+        let ticks: Vec<f64> =
+            (-count..=count).map(|i| f64::from(i) * step).filter(|tick| *tick >= -1.0).collect();
+        let (from, to) = ((-f64::from(count) * step).max(-1.0), f64::from(count) * step);
+        Self { scale: Scale::Linear, from, to, ticks, unit: AxisUnit::Change }
     }
 
     /// Seconds of a run, `from` to `to`.
@@ -170,6 +181,9 @@ impl ValueFormatter<f64> for Axis {
             AxisUnit::Percentile => percentile(*value),
             AxisUnit::Seconds if *value == 0.0 => "0".to_owned(),
             AxisUnit::Seconds => Quantity::new(value * 1000.0, Unit::Ms).to_string(),
+            AxisUnit::Change => {
+                format!("{:+.0} %", value * 100.0).replace('-', "\u{2212}").replace("+0 %", "0")
+            }
             AxisUnit::Of(_) if *value == 0.0 => "0".to_owned(),
             AxisUnit::Of(unit) => Quantity::new(*value, unit).to_string(),
         }
@@ -192,6 +206,8 @@ mod tests {
             labels(&Axis::spread(3.0, 300.0)),
             ["5 ms", "10 ms", "20 ms", "50 ms", "100 ms", "200 ms"]
         );
+        assert_eq!(labels(&Axis::change(0.4)), ["\u{2212}40 %", "\u{2212}20 %", "0", "+20 %", "+40 %"]);
+        assert_eq!(labels(&Axis::change(3.0)), ["0", "+200 %", "+400 %"]);
         assert_eq!(labels(&Axis::time(0.0, 300.0)), ["0", "1 min", "2 min", "3 min", "4 min", "5 min"]);
     }
 

@@ -106,6 +106,14 @@ impl Plot<'_> {
         self.chart.draw_series([Polygon::new(corners, ink.color().filled())]).map(drop)
     }
 
+    /// What a figure was before, as a line from `span.0` to `span.1`.
+    pub(super) fn level(&mut self, before: Option<f64>, span: (f64, f64)) -> Drawn {
+        match before {
+            Some(value) => self.line(vec![(span.0, value), (span.1, value)], Ink::Base, 15),
+            None => Ok(()),
+        }
+    }
+
     /// A dot.
     pub(super) fn dot(&mut self, at: (f64, f64), ink: Ink) -> Drawn {
         self.chart.draw_series([Circle::new(at, 3 * SCALE, ink.color().filled())]).map(drop)

@@ -3,14 +3,14 @@
 use super::axis::Axis;
 use super::backend::Ink;
 use super::frame::{Frame, Key, legend};
-use super::{Chart, ChartStyle, ENOUGH};
-use crate::model::{BaseCurve, Scenario};
+use super::{Before, Chart, ChartStyle, ENOUGH};
+use crate::model::Scenario;
 use crate::page::{Cell, Column, Table};
 use crate::quantity::{Quantity, Unit};
 
 const BINS: usize = 36;
 
-pub(super) fn draw(scenario: &Scenario, base: Option<&BaseCurve>, style: &ChartStyle) -> Option<Chart> {
+pub(super) fn draw(scenario: &Scenario, before: &Before<'_>, style: &ChartStyle) -> Option<Chart> {
     let histogram = &scenario.latency_ms.histogram;
     if histogram.count() < ENOUGH {
         return None;
@@ -24,7 +24,7 @@ pub(super) fn draw(scenario: &Scenario, base: Option<&BaseCurve>, style: &ChartS
     for (us, n) in histogram.buckets() {
         counts[bin(&x, us as f64 / 1000.0)] += n;
     }
-    let before = base.filter(|_| style.baseline).map(|base| {
+    let before = before.curve.map(|base| {
         let mut shares = [0.0; BINS];
         let mut seen = 0.0;
         for [share, ms] in &base.points {

@@ -4,12 +4,12 @@ use super::axis::Axis;
 use super::backend::Ink;
 use super::frame::{Frame, Key, legend};
 use super::requests_over_time::{Span, at, phases, spans};
-use super::{Chart, ChartStyle};
-use crate::model::{BaseCurve, Scenario};
+use super::{Before, Chart, ChartStyle};
+use crate::model::Scenario;
 use crate::page::{Cell, Column, Table};
 use crate::quantity::{Quantity, Unit};
 
-pub(super) fn draw(scenario: &Scenario, _: Option<&BaseCurve>, style: &ChartStyle) -> Option<Chart> {
+pub(super) fn draw(scenario: &Scenario, before: &Before<'_>, style: &ChartStyle) -> Option<Chart> {
     let series = &scenario.series;
     let spans = spans(series, style.span, 240);
     if spans.len() < 2 {
@@ -28,17 +28,26 @@ pub(super) fn draw(scenario: &Scenario, _: Option<&BaseCurve>, style: &ChartStyl
     let values: Vec<[Option<f64>; 3]> =
         spans.iter().map(|span| columns.map(|(_, _, column)| worst(column, span))).collect();
     let top = values.iter().flat_map(|v| v.iter().flatten()).copied().reduce(f64::max)?;
+    let base: Vec<(&str, f64)> = ["p50", "p95"]
+        .into_iter()
+        .filter_map(|name| Some((name, before.figure(&format!("latency.{name}"))?)))
+        .filter(|(_, ms)| *ms < top * 4.0)
+        .collect();
+    let highest = base.iter().map(|(_, ms)| *ms).fold(top, f64::max);
     let shown: Vec<usize> = (0..3).filter(|i| values.iter().any(|v| v[*i].is_some())).collect();
 
     let frame = Frame {
         about: "Latency over time; the same numbers are in the table below.".to_owned(),
         x: Axis::time(first.from, last.to),
-        y: Axis::linear(top, Unit::Ms, 4),
+        y: Axis::linear(highest, Unit::Ms, 4),
         style,
     };
     let middle = |span: &Span| (span.from + span.to) / 2.0;
     let figure = frame.draw(&mut |plot| {
         phases(plot, &scenario.phases, (first.from, last.to), top)?;
+        for (_, ms) in &base {
+            plot.level(Some(*ms), (first.from, last.to))?;
+        }
         for &i in shown.iter().rev() {
             let ink = columns[i].1;
             // A gap in the samples is a gap in the line; a point between two gaps is a dot.
@@ -73,10 +82,15 @@ pub(super) fn draw(scenario: &Scenario, _: Option<&BaseCurve>, style: &ChartStyl
         Ok(())
     });
 
-    let keys: Vec<Key> = shown
+    let mut keys: Vec<Key> = shown
         .iter()
         .map(|i| Key { class: ["now", "upper", "limit"][*i], text: columns[*i].0.to_owned() })
         .collect();
+    if !base.is_empty() {
+        let told: Vec<String> =
+            base.iter().map(|(name, ms)| format!("{name} {}", Quantity::new(*ms, Unit::Ms))).collect();
+        keys.push(Key { class: "base", text: format!("baseline {}", told.join(", ")) });
+    }
     let mut heads = vec![Column::number("time")];
     heads.extend(shown.iter().map(|i| Column::number(columns[*i].0)));
     let mut table = Table::new("latency", "Latency over time", heads);

@@ -12,8 +12,10 @@ mod latency_over_time;
 mod memory_over_time;
 mod outcome;
 mod percentiles;
+mod processor_over_time;
 mod range;
 mod requests_over_time;
+mod shift;
 mod standalone;
 mod trend;
 mod users_over_time;
@@ -24,7 +26,7 @@ pub use self::range::RangeScale;
 pub use self::standalone::standalone;
 pub use self::trend::trend;
 use crate::html::Node;
-use crate::model::{BaseCurve, Scenario};
+use crate::model::{BaseCurve, ComparedFigure, Scenario};
 use crate::page::Table;
 
 /// How a chart is to be drawn.
@@ -34,8 +36,6 @@ pub struct ChartStyle {
     pub width: u32,
     /// Height in user units.
     pub height: u32,
-    /// Whether the baseline is drawn beneath.
-    pub baseline: bool,
     /// Whether places on the chart tell their numbers when pointed at; for the interactive page.
     pub read_outs: bool,
     /// The seconds of the run to show, `None` for all.
@@ -44,7 +44,23 @@ pub struct ChartStyle {
 
 impl Default for ChartStyle {
     fn default() -> Self {
-        Self { width: 440, height: 220, baseline: true, read_outs: false, span: None }
+        Self { width: 440, height: 220, read_outs: false, span: None }
+    }
+}
+
+/// What a scenario is held against; empty without a baseline, or where the reader left it out.
+#[derive(Clone, Debug, Default)]
+pub struct Before<'a> {
+    /// The baseline's distribution of latencies.
+    pub curve: Option<&'a BaseCurve>,
+    /// The scenario's compared figures.
+    pub figures: Vec<&'a ComparedFigure>,
+}
+
+impl Before<'_> {
+    /// A figure as it was before.
+    pub fn figure(&self, name: &str) -> Option<f64> {
+        self.figures.iter().find(|f| f.figure == name)?.before.filter(|value| value.is_finite())
     }
 }
 
@@ -69,15 +85,21 @@ pub struct ChartKind {
     /// Title above the chart.
     pub title: &'static str,
     /// Draws it; `None` where the scenario has nothing to show in it.
-    pub draw: fn(&Scenario, Option<&BaseCurve>, &ChartStyle) -> Option<Chart>,
+    pub draw: fn(&Scenario, &Before<'_>, &ChartStyle) -> Option<Chart>,
 }
 
 /// The charts of a scenario in their order on the page.
 pub const CHARTS: &[ChartKind] = &[
     ChartKind { id: "percentiles", title: "Latency by percentile", draw: percentiles::draw },
     ChartKind { id: "histogram", title: "Latency distribution", draw: histogram::draw },
+    ChartKind { id: "shift", title: "Change by percentile", draw: shift::draw },
     ChartKind { id: "requests", title: "Requests over time", draw: requests_over_time::draw },
     ChartKind { id: "latency", title: "Latency over time", draw: latency_over_time::draw },
     ChartKind { id: "users", title: "Users over time", draw: users_over_time::draw },
     ChartKind { id: "memory", title: "Memory of the target over time", draw: memory_over_time::draw },
+    ChartKind {
+        id: "processor",
+        title: "Processor of the target over time",
+        draw: processor_over_time::draw,
+    },
 ];

@@ -5,30 +5,30 @@ use plotters::style::text_anchor::HPos;
 use super::axis::{Axis, percentile};
 use super::backend::Ink;
 use super::frame::{Frame, Key, legend};
-use super::{Chart, ChartStyle, ENOUGH};
+use super::{Before, Chart, ChartStyle, ENOUGH};
 use crate::histogram::Histogram;
 use crate::html::el;
-use crate::model::{BaseCurve, Scenario};
+use crate::model::Scenario;
 use crate::page::{Cell, Column, Table};
 use crate::quantity::{Quantity, Unit};
 
 /// Quantiles of the table and the read-outs.
 const QUANTILES: &[f64] = &[0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999];
 
-pub(super) fn draw(scenario: &Scenario, base: Option<&BaseCurve>, style: &ChartStyle) -> Option<Chart> {
+pub(super) fn draw(scenario: &Scenario, before: &Before<'_>, style: &ChartStyle) -> Option<Chart> {
     let histogram = &scenario.latency_ms.histogram;
     if histogram.count() < ENOUGH {
         return None;
     }
     let longest = histogram.max_ms()?;
     let base: Vec<(f64, f64)> =
-        base.map(|b| b.points.iter().map(|p| (p[0], p[1])).collect()).unwrap_or_default();
-    let base = if style.baseline { base } else { Vec::new() };
+        before.curve.map(|b| b.points.iter().map(|p| (p[0], p[1])).collect()).unwrap_or_default();
+    let curve = histogram.curve();
     // A baseline from another world would press the curve flat against the axis.
     let top = base.iter().map(|p| p.1).fold(longest, f64::max).min(longest * 4.0);
     let x = Axis::tail(histogram.count());
     let y = Axis::linear(top, Unit::Ms, 4);
-    let steps = staircase(&histogram.curve(), &x);
+    let steps = staircase(&curve, &x);
     let base_steps = staircase(&base, &x);
 
     let frame = Frame {
@@ -51,10 +51,10 @@ pub(super) fn draw(scenario: &Scenario, base: Option<&BaseCurve>, style: &ChartS
                 plot.text(Quantity::new(ms, Unit::Ms).to_string(), (q, ms), HPos::Right, (-5, -5))?;
             }
         }
-        for i in 0..60 {
+        for i in if style.read_outs { 0..60 } else { 0..0 } {
             let (from, to) = (f64::from(i) / 60.0, f64::from(i + 1) / 60.0);
             let q = x.value_at((from + to) / 2.0);
-            let now = at_share(&histogram.curve(), q);
+            let now = at_share(&curve, q);
             let before = at_share(&base, q);
             if let Some(now) = now {
                 plot.read_out(x.value_at(from), x.value_at(to), q, told(q, now, before));

@@ -3,12 +3,12 @@
 use super::axis::Axis;
 use super::backend::Ink;
 use super::frame::{Drawn, Frame, Key, Plot, legend};
-use super::{Chart, ChartStyle};
-use crate::model::{BaseCurve, Phase, Scenario, Series};
+use super::{Before, Chart, ChartStyle};
+use crate::model::{Phase, Scenario, Series};
 use crate::page::{Cell, Column, Table};
 use crate::quantity::{Quantity, Unit};
 
-pub(super) fn draw(scenario: &Scenario, _: Option<&BaseCurve>, style: &ChartStyle) -> Option<Chart> {
+pub(super) fn draw(scenario: &Scenario, before: &Before<'_>, style: &ChartStyle) -> Option<Chart> {
     let series = &scenario.series;
     let spans = spans(series, style.span, 120);
     if spans.len() < 2 {
@@ -25,6 +25,8 @@ pub(super) fn draw(scenario: &Scenario, _: Option<&BaseCurve>, style: &ChartStyl
         })
         .collect();
     let top = sums.iter().map(|s| s.iter().sum::<f64>()).fold(0.0, f64::max);
+    // A baseline from another world would press the run flat against the axis.
+    let base = before.figure("throughput").filter(|base| *base < top * 4.0);
     if top == 0.0 {
         return None;
     }
@@ -33,7 +35,7 @@ pub(super) fn draw(scenario: &Scenario, _: Option<&BaseCurve>, style: &ChartStyl
     let frame = Frame {
         about: "Requests per second by outcome; the same numbers are in the table below.".to_owned(),
         x: Axis::time(first.from, last.to),
-        y: Axis::linear(top, Unit::PerSecond, 4),
+        y: Axis::linear(base.unwrap_or(0.0).max(top), Unit::PerSecond, 4),
         style,
     };
     let figure = frame.draw(&mut |plot| {
@@ -49,6 +51,7 @@ pub(super) fn draw(scenario: &Scenario, _: Option<&BaseCurve>, style: &ChartStyl
             corners.push((last.to, 0.0));
             plot.area(corners, [Ink::Ok, Ink::Refused, Ink::Failed][outcome])?;
         }
+        plot.level(base, (first.from, last.to))?;
         for (span, sum) in spans.iter().zip(&sums) {
             let mut text = at(span);
             for &outcome in &shown {
@@ -60,10 +63,13 @@ pub(super) fn draw(scenario: &Scenario, _: Option<&BaseCurve>, style: &ChartStyl
         Ok(())
     });
 
-    let keys: Vec<Key> = shown
+    let mut keys: Vec<Key> = shown
         .iter()
         .map(|i| Key { class: ["ok area", "refused area", "failed area"][*i], text: WORDS[*i].to_owned() })
         .collect();
+    if let Some(base) = base {
+        keys.push(Key { class: "base", text: format!("baseline {}", Quantity::new(base, Unit::PerSecond)) });
+    }
     let mut columns = vec![Column::number("time")];
     columns.extend(shown.iter().map(|i| Column::number(WORDS[*i])));
     let mut table = Table::new("requests", "Requests per second over time", columns);

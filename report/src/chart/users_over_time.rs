@@ -4,12 +4,12 @@ use super::axis::Axis;
 use super::backend::Ink;
 use super::frame::{Frame, Key, legend};
 use super::requests_over_time::{Span, at, phases, spans};
-use super::{Chart, ChartStyle};
-use crate::model::{BaseCurve, Scenario};
+use super::{Before, Chart, ChartStyle};
+use crate::model::Scenario;
 use crate::page::{Cell, Column, Table};
 use crate::quantity::{Quantity, Unit};
 
-pub(super) fn draw(scenario: &Scenario, _: Option<&BaseCurve>, style: &ChartStyle) -> Option<Chart> {
+pub(super) fn draw(scenario: &Scenario, _: &Before<'_>, style: &ChartStyle) -> Option<Chart> {
     let series = &scenario.series;
     if series.users.windows(2).all(|pair| pair[0] == pair[1]) {
         return None;

@@ -24,9 +24,10 @@ use std::cell::RefCell;
 pub use self::assemble::{assemble, extract, title};
 pub use self::table::{Cell, Column, Row, Table, Value, count, grouped, quantity};
 pub use self::view::View;
-use crate::chart::{CHARTS, ChartStyle, standalone};
-use crate::html::{Node, el, nothing};
-use crate::model::{BaseCurve, ComparedFigure, Report, Scenario};
+pub(crate) use self::words::signed;
+use crate::chart::{Before, CHARTS, ChartStyle, standalone};
+use crate::html::{Element, Node, el, nothing};
+use crate::model::{ComparedFigure, Report, Scenario};
 
 /// A report with what the reader wants to see of it.
 pub struct Page<'a> {
@@ -137,15 +138,35 @@ impl<'a> Page<'a> {
         let at = self.places.iter().position(|p| p == place)?;
         let scenario = &self.report.scenarios[at];
         let kind = CHARTS.iter().find(|kind| kind.id == id)?;
-        let base = self.curve(scenario).filter(|_| !self.view.no_baseline);
+        let before = self.before(scenario);
         let style = ChartStyle { span: self.view.span.get(place).copied(), ..ChartStyle::default() };
-        let chart = (kind.draw)(scenario, base, &style)?;
+        let chart = (kind.draw)(scenario, &before, &style)?;
         standalone(&chart.figure, &format!("{}: {}", words::cut(&scenario.name, 60), kind.title))
     }
 
-    /// The baseline's distribution curve of a scenario.
-    fn curve(&self, scenario: &Scenario) -> Option<&'a BaseCurve> {
-        self.report.comparison.as_ref()?.curves.iter().find(|c| c.scenario == scenario.name)
+    /// What a scenario is held against, unless the reader left it out.
+    fn before(&self, scenario: &Scenario) -> Before<'a> {
+        let Some(comparison) = self.report.comparison.as_ref().filter(|_| !self.view.no_baseline) else {
+            return Before::default();
+        };
+        Before {
+            curve: comparison.curves.iter().find(|c| c.scenario == scenario.name),
+            figures: comparison.figures.iter().filter(|f| f.scenario == scenario.name).collect(),
+        }
+    }
+
+    /// What is folded away until the reader wants it. On the interactive page it is not even drawn before; on paper and
+    /// without scripts it is there.
+    fn folded(&self, id: String, title: String, content: impl FnOnce() -> Node) -> Element {
+        let interactive = self.view.interactive;
+        let open = interactive && self.view.is_open(&id, false);
+        let summary = el("summary")
+            .maybe("data-action", interactive.then_some("toggle"))
+            .maybe("data-section", interactive.then_some(id.as_str()))
+            .with(title);
+        let shown = open || !interactive;
+        let content = if shown { content() } else { nothing() };
+        el("details").attr("id", id).flag("open", open).with(summary).with(content)
     }
 
     /// Shows a table.

@@ -25,17 +25,15 @@ pub(super) fn render(page: &Page<'_>) -> Option<Node> {
     let changes = if changes.rows.is_empty() { None } else { Some(page.show(&changes)) };
     let folded = (!steady.is_empty()).then(|| {
         let title = format!("{} figures without a change", steady.len());
-        el("details").with(el("summary").with(title)).with(charts(page, &steady))
+        page.folded("trend-steady".to_owned(), title, || charts(page, &steady))
     });
     Some(list([
         el("p").class("quiet").with(words).into(),
         Node::from(changes),
         charts(page, &changed),
         Node::from(folded),
-        el("details")
+        page.folded("trend-all".to_owned(), "Numbers".to_owned(), || page.show(&numbers(page, history)))
             .class("numbers")
-            .with(el("summary").with("Numbers"))
-            .with(page.show(&numbers(page, history)))
             .into(),
     ]))
 }

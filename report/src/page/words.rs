@@ -66,7 +66,7 @@ pub(super) fn change(change: f64) -> Node {
 }
 
 /// A relative change with its sign, as text.
-pub(super) fn signed(change: f64) -> String {
+pub(crate) fn signed(change: f64) -> String {
     if !change.is_finite() {
         return "n/a".to_owned();
     }

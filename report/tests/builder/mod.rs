@@ -9,6 +9,7 @@
 )]
 
 mod hostile;
+mod paired;
 mod tier;
 
 use loadgate_report::model::*;
@@ -17,6 +18,7 @@ use loadgate_report::trend::LevelChange;
 use loadgate_report::{Report, Verdict};
 
 pub use self::hostile::*;
+pub use self::paired::*;
 pub use self::tier::*;
 
 /// The frame of every fixture.
@@ -164,6 +166,7 @@ fn compared(
         samples: scenario.ok,
         runs: 12,
         rounds: 3,
+        round_changes: Vec::new(),
         outcome,
         note: (figure == "latency.p99").then(|| "p99 is shown and never gates".to_owned()),
     }
@@ -192,6 +195,7 @@ pub fn fail() -> Report {
     heavy.reason = "user-3 was shown text of user-11; cache_hit.rate is 71 %, must be above 80 %; latency.p50 got 43 % slower".to_owned();
     heavy.users[2].failed = 2;
     heavy.users[6].failed = 38;
+    heavy.users[11].mean_ms = heavy.users[11].mean_ms.map(|ms| ms * 2.6);
     heavy.failures = vec![
         failure(
             FailureKind::Status5xx,
@@ -238,6 +242,10 @@ pub fn fail() -> Report {
     stream.ttft_ms = Some(scenario(&Tier { miss_ms: 60.0, hit_rate: 0.0, ..Tier::default() }).latency_ms);
     stream.itl_ms = Some(scenario(&Tier { miss_ms: 18.0, hit_rate: 0.0, ..Tier::default() }).latency_ms);
     stream.tokens_per_s = Some(54.2);
+    stream.queue_wait_ms =
+        Some(scenario(&Tier { miss_ms: 35.0, hit_rate: 0.0, ..Tier::default() }).latency_ms);
+    stream.retries = 4;
+    stream.statuses = [(200, 555), (429, 45), (503, 31)].into();
     heavy.steps.push(stream);
     heavy.rounds = [("first", 61.0), ("confirm", 58.5), ("confirm", 63.2)]
         .iter()

@@ -139,6 +139,11 @@ impl Tab {
 
     /// Opens a file at a place in it.
     pub(crate) fn open_at(file: &Path, hash: &str, look: Look) -> Self {
+        Self::open_with(file, hash, look, None)
+    }
+
+    /// The same with a script that runs before the page's own.
+    pub(crate) fn open_with(file: &Path, hash: &str, look: Look, script: Option<&str>) -> Self {
         let mut browser = Browser::start();
         let target = browser.call(None, "Target.createTarget", json!({ "url": "about:blank" }));
         let attached = browser.call(
@@ -149,6 +154,11 @@ impl Tab {
         let mut tab = Self { browser, session: attached["sessionId"].as_str().unwrap().to_owned() };
         for domain in ["Page", "Runtime", "Log", "Network"] {
             tab.call(&format!("{domain}.enable"), json!({}));
+        }
+        // In time of the thread: what others do on the machine is none of the page's.
+        tab.call("Performance.enable", json!({ "timeDomain": "threadTicks" }));
+        if let Some(source) = script {
+            tab.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source }));
         }
         tab.size(look.width, look.height);
         let scheme = if look.dark { "dark" } else { "light" };

@@ -18,7 +18,6 @@ pub(super) fn render(part: &Part<'_>) -> Option<Node> {
     }
 
     let style = ChartStyle {
-        baseline: !view.no_baseline,
         read_outs: view.interactive,
         span: view.span.get(part.place).copied(),
         ..ChartStyle::default()
@@ -26,8 +25,7 @@ pub(super) fn render(part: &Part<'_>) -> Option<Node> {
     let figures: Vec<Node> = CHARTS
         .iter()
         .filter_map(|kind| {
-            let chart = (kind.draw)(part.scenario, part.base, &style)?;
-            let table = part.page.show(&chart.table.under(part.place));
+            let chart = (kind.draw)(part.scenario, &part.before, &style)?;
             let figure = el("figure")
                 .class("chart-box")
                 .attr("data-chart", kind.id)
@@ -35,12 +33,12 @@ pub(super) fn render(part: &Part<'_>) -> Option<Node> {
                 .with(el("figcaption").with(el("h4").with(kind.title)).with(chart.legend))
                 .with(chart.figure)
                 .with(view.interactive.then(|| el("output").class("read-out")))
+                .with(view.interactive.then(|| pictures(part, kind)))
                 .with(
-                    el("details")
-                        .class("numbers")
-                        .with(el("summary").with("Numbers"))
-                        .with(view.interactive.then(|| pictures(part, kind)))
-                        .with(table),
+                    part.folded(&format!("{}-numbers", kind.id), "Numbers".to_owned(), || {
+                        part.page.show(&chart.table.under(part.place))
+                    })
+                    .class("numbers"),
                 );
             Some(figure.into())
         })

@@ -12,14 +12,15 @@ mod users;
 use super::words::{cut, labels, prose, verdict};
 use super::{Page, Table};
 use crate::Verdict;
-use crate::html::{Node, el, list, nothing};
-use crate::model::{BaseCurve, Scenario};
+use crate::chart::Before;
+use crate::html::{Element, Node, el, list, nothing};
+use crate::model::Scenario;
 
 /// A scenario with what its parts need to know.
 pub(super) struct Part<'a> {
     page: &'a Page<'a>,
     scenario: &'a Scenario,
-    base: Option<&'a BaseCurve>,
+    before: Before<'a>,
     place: &'a str,
 }
 
@@ -29,6 +30,7 @@ const PARTS: &[(&str, fn(&Part<'_>) -> Option<Node>)] = &[
     ("Conditions", conditions::render),
     ("", charts::render),
     ("Steps", groups::steps),
+    ("Within the requests", groups::times),
     ("Classes", groups::classes),
     ("Counters", groups::counters),
     ("Failures", failures::render),
@@ -39,6 +41,8 @@ const PARTS: &[(&str, fn(&Part<'_>) -> Option<Node>)] = &[
 
 /// Beyond this many scenarios, those that pass are drawn only when they are opened on the interactive page.
 const LAZY: usize = 12;
+/// Scenarios that are open from the start where there are many; the reader opens the rest one by one.
+const OPEN: usize = 3;
 
 pub(super) fn render(page: &Page<'_>) -> Option<Node> {
     let mut sections: Vec<Node> =
@@ -55,8 +59,8 @@ pub(super) fn render(page: &Page<'_>) -> Option<Node> {
 /// Whether a scenario is open before the reader has chosen.
 pub(super) fn opens(page: &Page<'_>, scenario: &Scenario) -> bool {
     let few = page.report.scenarios.len() <= 2;
-    let bad = page.report.scenarios.iter().filter(|s| s.verdict != Verdict::Pass).count();
-    few || (scenario.verdict != Verdict::Pass && bad <= LAZY)
+    let mut bad = page.report.scenarios.iter().filter(|s| s.verdict != Verdict::Pass).take(OPEN);
+    few || bad.any(|s| std::ptr::eq(s, scenario))
 }
 
 fn section<'a>(page: &'a Page<'a>, scenario: &'a Scenario, place: &'a str) -> Node {
@@ -80,7 +84,7 @@ fn section<'a>(page: &'a Page<'a>, scenario: &'a Scenario, place: &'a str) -> No
 }
 
 fn body<'a>(page: &'a Page<'a>, scenario: &'a Scenario, place: &'a str) -> Node {
-    let part = Part { page, scenario, base: page.curve(scenario), place };
+    let part = Part { page, scenario, before: page.before(scenario), place };
     let description = scenario.description.as_deref().map(|text| el("p").class("quiet").with(prose(text)));
     let not_run = scenario.not_run.as_deref().map(|why| el("p").class("problem").with(prose(why)));
     let parts = PARTS.iter().filter_map(|(title, render)| {
@@ -104,6 +108,12 @@ impl Part<'_> {
             return None;
         }
         Some(self.page.show(&table.under(self.place)))
+    }
+
+    /// What is folded away until the reader wants it. On the interactive page it is not even drawn before; on paper and
+    /// without scripts it is there.
+    fn folded(&self, id: &str, title: String, content: impl FnOnce() -> Node) -> Element {
+        self.page.folded(format!("{}-{id}", self.place), title, content)
     }
 
     /// Pieces one after the other, unless there are none.
