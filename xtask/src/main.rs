@@ -6,6 +6,7 @@
 )]
 
 mod dist;
+mod evaluate;
 mod faults;
 mod repeat;
 mod schema;
@@ -51,6 +52,8 @@ enum Command {
     Faults(faults::Options),
     /// Run a scenario of a reference suite over and over and print how often it passed.
     Repeat(repeat::Options),
+    /// Try the judgement on unchanged and changed services, and write docs/evaluation.md; goes on where the record ends.
+    Evaluate(evaluate::Options),
     /// Everything that must pass before a change goes in; sets up first.
     Test(test::Options),
 }
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Faults(options) => faults::run(&options),
         Command::Repeat(options) => repeat::run(&options),
+        Command::Evaluate(options) => evaluate::run(&options),
         Command::Test(options) => test::run(&options),
     };
     match done {

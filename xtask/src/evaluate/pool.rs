@@ -1,0 +1,144 @@
+//! The recorded rounds, by cell, and runs put together from them.
+
+use std::collections::BTreeMap;
+
+use loadgate_report::judge::paired::Rounds;
+use loadgate_report::model::Scenario;
+use rand::{Rng, RngExt};
+
+use super::Phase;
+use super::condition::Condition;
+use super::frozen::Frozen;
+use super::once::{Joint, Kit, kits};
+
+/// Rounds that stay together: what lasts for some rounds, such as a restless half minute, is kept whole.
+const BLOCK: usize = 3;
+
+/// What one recorded run gave.
+pub(crate) struct Recorded {
+    pub(crate) rounds: Vec<Joint>,
+    pub(crate) pass: Vec<Scenario>,
+}
+
+/// The recorded runs of one cell, oldest first.
+#[derive(Default)]
+pub(crate) struct Pool {
+    pub(crate) runs: Vec<Recorded>,
+}
+
+/// All pools, by measured condition and change.
+#[derive(Default)]
+pub(crate) struct Pools(BTreeMap<(Condition, String), Pool>);
+
+impl Pools {
+    /// Loads what has been recorded in a phase with the suite and changes of now. Which judgement the runs had does not matter: rounds
+    /// do not know it.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub(crate) fn load(phase: Phase, frozen: &Frozen) -> anyhow::Result<Self> {
+        let mut pools = Self::default();
+        if !kits().exists() {
+            return Ok(pools);
+        }
+        let mut files: Vec<_> =
+            fs_err::read_dir(kits())?.map(|e| e.map(|e| e.path())).collect::<Result<_, _>>()?;
+        files.sort();
+        for file in files {
+            let kit: Kit = serde_json::from_slice(&fs_err::read(file)?)?;
+            let wanted = kit.run.phase == Some(phase) && kit.run.rounds_of == frozen.rounds;
+            if wanted && !kit.rounds.is_empty() {
+                let pool = pools.0.entry((kit.run.label, kit.run.change)).or_default();
+                pool.runs.push(Recorded { rounds: kit.rounds, pass: kit.pass });
+            }
+        }
+        Ok(pools)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn rounds(&self) -> usize {
+        self.0.values().map(Pool::rounds).sum()
+    }
+
+    pub(crate) fn get(&self, condition: Condition, change: &str) -> Option<&Pool> {
+        self.0.get(&(condition, change.to_owned()))
+    }
+
+    /// By condition and change.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (Condition, &str, &Pool)> {
+        self.0.iter().map(|((condition, change), pool)| (*condition, change.as_str(), pool))
+    }
+}
+
+impl Pool {
+    pub(crate) fn rounds(&self) -> usize {
+        self.runs.iter().map(|run| run.rounds.len()).sum()
+    }
+
+    /// So many rounds in blocks of neighbours, drawn with replacement over all runs.
+    pub(crate) fn draw(&self, n: usize, random: &mut impl Rng) -> Vec<&Joint> {
+        let mut drawn = Vec::with_capacity(n + BLOCK);
+        while drawn.len() < n {
+            // Each round is as likely to begin a block as any other; at the end of a run it goes on at its beginning.
+            let mut at = random.random_range(0..self.rounds());
+            let run = self.runs.iter().find(|run| {
+                let here = at < run.rounds.len();
+                at -= if here { 0 } else { run.rounds.len() };
+                here
+            });
+            let Some(run) = run else { break };
+            drawn.extend((at..at + BLOCK).map(|i| &run.rounds[i % run.rounds.len()]));
+        }
+        drawn.truncate(n);
+        drawn
+    }
+}
+
+/// As the judgement takes them.
+pub(crate) fn by_scenario(joints: &[&Joint]) -> Rounds {
+    let mut rounds: Rounds = Vec::new();
+    for (name, round) in joints.iter().flat_map(|joint| joint.iter()) {
+        match rounds.iter_mut().find(|(known, _)| known == name) {
+            Some((_, all)) => all.push(round.clone()),
+            None => rounds.push((name.clone(), vec![round.clone()])),
+        }
+    }
+    rounds
+}
+
+#[cfg(test)]
+mod tests {
+    use loadgate_report::judge::paired::{PairedRound, Slot};
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    #[test]
+    fn neighbours_stay_together_and_every_round_is_drawn() {
+        let joint = |block| {
+            let round = PairedRound { block, base: Slot::default(), head: Slot::default(), control_ms: None };
+            vec![("a".to_owned(), round.clone()), ("b".to_owned(), round)]
+        };
+        let run = |from: u32| Recorded { rounds: (from..from + 7).map(joint).collect(), pass: Vec::new() };
+        let pool = Pool { runs: vec![run(0), run(10)] };
+        let drawn = pool.draw(3000, &mut ChaCha8Rng::seed_from_u64(1));
+        let number = |joint: &Joint| joint[0].1.block;
+        for block in drawn.chunks(BLOCK) {
+            let from = number(block[0]);
+            let next = |n: u32| n / 10 * 10 + (n % 10 + 1) % 7;
+            assert_eq!([number(block[1]), number(block[2])], [next(from), next(next(from))]);
+        }
+        for n in (0..7).chain(10..17) {
+            assert!(drawn.iter().filter(|joint| number(joint) == n).count() > 100, "{n}");
+        }
+        let rounds = by_scenario(&drawn[..5]);
+        assert_eq!(
+            rounds.iter().map(|(name, all)| (name.as_str(), all.len())).collect::<Vec<_>>(),
+            [("a", 5), ("b", 5)]
+        );
+    }
+}
