@@ -125,16 +125,8 @@ impl Exchange<'_> {
 
 impl Reply {
     fn keep_cookies(&self, user: &User, url: &Url) {
-        if !self.head.sets_cookies {
-            return;
-        }
-        let mut jar = user.jar.borrow_mut();
-        let jar = jar.get_or_insert_default();
-        for cookie in self.connection.headers().get_all(http::header::SET_COOKIE) {
-            if let Ok(cookie) = cookie.to_str() {
-                // A cookie that the rules forbid is left out, as a browser would.
-                let _ = jar.parse(cookie, url);
-            }
+        if self.head.sets_cookies {
+            keep_cookies(user, &self.connection, url);
         }
     }
 
@@ -142,6 +134,18 @@ impl Reply {
     pub(crate) fn give_back(mut self, user: &User, connections: &mut Kept) {
         if self.connection.finish() && user.connections == Connections::PerUser {
             connections.push((self.endpoint, self.connection));
+        }
+    }
+}
+
+/// Puts the cookies of the response on this connection into the user's jar.
+pub(crate) fn keep_cookies(user: &User, connection: &Connection, url: &Url) {
+    let mut jar = user.jar.borrow_mut();
+    let jar = jar.get_or_insert_default();
+    for cookie in connection.headers().get_all(http::header::SET_COOKIE) {
+        if let Ok(cookie) = cookie.to_str() {
+            // A cookie that the rules forbid is left out, as a browser would.
+            let _ = jar.parse(cookie, url);
         }
     }
 }

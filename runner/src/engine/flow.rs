@@ -69,6 +69,16 @@ impl<'a> Run<'a> {
                     Outcome::Failed(_) if !program.step.continue_on_failure => End::Failed,
                     _ => End::Done,
                 },
+                Act::Socket(program) => {
+                    // A socket's end waits for nothing, so what is due later stays due.
+                    let due = if program.closes() { None } else { self.due.take() };
+                    match program.run(self.user, scope, due).await {
+                        _ if program.step.continue_on_failure => End::Done,
+                        Outcome::Ok => End::Done,
+                        Outcome::Refused => End::Refused,
+                        Outcome::Failed(_) => End::Failed,
+                    }
+                }
                 Act::Meet(meet) => self.meet(meet, &acts[number..]).await,
                 _ => self.nested(act, scope).await,
             };
@@ -116,7 +126,7 @@ impl<'a> Run<'a> {
     ) -> Pin<Box<dyn Future<Output = End> + 'b>> {
         Box::pin(async move {
             match act {
-                Act::Request(_) | Act::Aside(_) | Act::Think { .. } | Act::Meet(_) => {
+                Act::Request(_) | Act::Aside(_) | Act::Socket(_) | Act::Think { .. } | Act::Meet(_) => {
                     self.acts(std::slice::from_ref(act), scope).await
                 }
                 Act::Repeat { times, acts } => match times.evaluate(scope, None).and_then(|t| count(&t)) {
@@ -198,6 +208,7 @@ fn captured(acts: &[Act]) -> Vec<&str> {
         match act {
             Act::Request(program) => names.extend(program.step.captures.iter().map(|(name, _)| &**name)),
             Act::Aside(program) => names.extend(program.step.captures.iter().map(|(name, _)| &**name)),
+            Act::Socket(program) => names.extend(program.step.captures().iter().map(|(name, _)| &**name)),
             Act::Think { .. } | Act::Meet(_) => {}
             Act::Repeat { acts, .. } => names.extend(captured(acts)),
             Act::If { then, otherwise, .. } => {

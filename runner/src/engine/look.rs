@@ -66,7 +66,7 @@ pub async fn status(reach: &Reach, path: &str, within: Duration) -> Result<u16, 
 pub async fn knock(reach: &Reach, within: Duration) -> Result<(), LookError> {
     let reach = reach.clone();
     alone(within, move || async move {
-        Endpoint::resolve(&reach)?.connect().await?;
+        Endpoint::resolve(&reach)?.connect(false).await?;
         Ok(())
     })
     .await

@@ -41,6 +41,7 @@ mod sse;
 mod stream;
 mod user;
 mod watch;
+mod websocket;
 mod worker;
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::canary::{Canaries, Foreign};
 use super::client::{RequestProgram, TransportError};
 use super::series::Came;
 use crate::suite::expression::{Expression, Predicate};
+use crate::suite::plan::Await;
 use crate::suite::scope::{Response, Scope};
 use crate::suite::text::EvaluationError;
 
@@ -85,7 +86,8 @@ pub(crate) struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    fn run(&self) -> Result<(), Failure> {
+    /// Fails where there is one.
+    pub(crate) fn run(&self) -> Result<(), Failure> {
         for (place, text) in self.places {
             if let Some(Foreign { user, at }) = self.canaries.foreign(self.own, text)
                 && let Some(foreign) = (self.name)(user)
@@ -107,20 +109,52 @@ impl Scan<'_> {
     }
 }
 
-/// Judges a complete response, in this order: foreign canary, refusal, stream cut off (`incomplete`), checks and status,
-/// captures, counters.
+/// What a step asks of a response, or of a message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules<'a> {
+    refused: Option<&'a Predicate>,
+    checks: &'a [Predicate],
+    captures: &'a [(String, Expression)],
+    counts: &'a [(usize, Predicate)],
+    queue_wait: Option<&'a Expression>,
+    /// Whether the status must be below 400.
+    asks_status: bool,
+}
+
+impl<'a> Rules<'a> {
+    pub(crate) fn of(program: &'a RequestProgram) -> Self {
+        let step = &*program.step;
+        Self {
+            refused: step.refused.as_ref(),
+            checks: &step.checks,
+            captures: &step.captures,
+            counts: &step.counts,
+            queue_wait: step.queue_wait.as_ref(),
+            asks_status: program.asks_status,
+        }
+    }
+
+    pub(crate) fn of_message(wait: &'a Await) -> Self {
+        Self {
+            refused: wait.refused.as_ref(),
+            checks: &wait.checks,
+            captures: &wait.captures,
+            counts: &wait.counts,
+            queue_wait: None,
+            asks_status: false,
+        }
+    }
+}
+
+/// Judges a complete response in which no foreign canary was found, in this order: refusal, stream cut off (`incomplete`),
+/// checks and status, captures, counters.
 pub(crate) fn judge(
-    program: &RequestProgram,
+    step: &Rules<'_>,
     scope: &Scope,
     response: &Response<'_>,
-    scan: Option<&Scan<'_>>,
     incomplete: Option<Failure>,
 ) -> Result<Judged, Failure> {
-    let step = &*program.step;
-    if let Some(scan) = scan {
-        scan.run()?;
-    }
-    if let Some(refused) = &step.refused
+    if let Some(refused) = step.refused
         && refused.holds(scope, Some(response))?
     {
         let found = step.captures.iter().map(|(_, capture)| capture.evaluate(scope, Some(response)));
@@ -130,10 +164,10 @@ pub(crate) fn judge(
     if let Some(failure) = incomplete {
         return Err(failure);
     }
-    check(program, scope, response)?;
-    let captures = captured(&step.captures, scope, response)?;
+    check(step, scope, response)?;
+    let captures = captured(step.captures, scope, response)?;
     let counts: Result<_, _> = step.counts.iter().map(|(_, p)| p.holds(scope, Some(response))).collect();
-    let waited = step.queue_wait.as_ref().map(|wait| queue_wait(wait, scope, response)).transpose()?;
+    let waited = step.queue_wait.map(|wait| queue_wait(wait, scope, response)).transpose()?;
     Ok(Judged::Ok { captures, counts: counts?, waited })
 }
 
@@ -182,9 +216,9 @@ fn queue_wait(wait: &Expression, scope: &Scope, response: &Response<'_>) -> Resu
     })
 }
 
-fn check(program: &RequestProgram, scope: &Scope, response: &Response<'_>) -> Result<(), Failure> {
+fn check(step: &Rules<'_>, scope: &Scope, response: &Response<'_>) -> Result<(), Failure> {
     let status = response.status();
-    let checks = &program.step.checks;
+    let checks = step.checks;
     for check in checks {
         if !check.holds(scope, Some(response)).map_err(|error| broken(check, &error))? {
             // A server error explains a failed check better than the check does, unless it was asked for.
@@ -195,7 +229,7 @@ fn check(program: &RequestProgram, scope: &Scope, response: &Response<'_>) -> Re
             return Err(Failure::new(kind, format!("`{}` does not hold: {}", check.source(), saw(response))));
         }
     }
-    if program.asks_status && status >= 400 {
+    if step.asks_status && status >= 400 {
         return Err(Failure::new(kind_of(status), saw(response)));
     }
     Ok(())
@@ -216,6 +250,13 @@ fn kind_of(status: u16) -> FailureKind {
 /// Status and beginning of the body.
 fn saw(response: &Response<'_>) -> String {
     let body = response.body();
+    if response.is_message() {
+        return if body.is_empty() {
+            "an empty message".to_owned()
+        } else {
+            format!("message {:?}", beginning(body))
+        };
+    }
     if body.is_empty() {
         return format!("status {} without a body", response.status());
     }

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::aside::AsideProgram;
 use super::client::{Endpoints, RequestProgram};
+use super::websocket::SocketProgram;
 use crate::suite::expression::{Expression, Predicate};
-use crate::suite::plan::{AsideStep, Body, Flow, Meet, PartContent, ProbeSource, RequestStep, Step};
+use crate::suite::plan::{
+    AsideStep, Body, Flow, Meet, Outgoing, PartContent, ProbeSource, RequestStep, SocketAction, SocketStep,
+    Step,
+};
 use crate::suite::text::Text;
-use std::time::Duration;
 
 /// A flow made ready.
 #[derive(Debug)]
@@ -29,6 +33,7 @@ pub(crate) enum Act {
     Parallel(Vec<Vec<Act>>),
     Meet(Arc<Meet>),
     Aside(Box<AsideProgram>),
+    Socket(Box<SocketProgram>),
 }
 
 impl FlowProgram {
@@ -55,6 +60,7 @@ pub(crate) fn first_request(acts: &[Act]) -> Option<usize> {
     acts.iter().find_map(|act| match act {
         Act::Request(program) => Some(program.step.id),
         Act::Aside(program) => Some(program.step.id),
+        Act::Socket(program) => Some(program.step.id),
         Act::Think { .. } | Act::Meet(_) => None,
         Act::Repeat { acts, .. } => first_request(acts),
         Act::If { then, otherwise, .. } => first_request(then).or_else(|| first_request(otherwise)),
@@ -72,6 +78,7 @@ pub(crate) fn largest_id(steps: &[Step]) -> Option<usize> {
         Step::Parallel(branches) => branches.iter().filter_map(|steps| largest_id(steps)).max(),
         Step::Meet(_) => None,
         Step::Aside(aside) => Some(aside.id),
+        Step::Socket(socket) => Some(socket.id),
     });
     ids.max()
 }
@@ -114,6 +121,10 @@ impl Compiler<'_> {
                 self.aside_names(aside);
                 Act::Aside(Box::new(AsideProgram::new(aside, self.base, self.endpoints)))
             }
+            Step::Socket(socket) => {
+                self.socket_names(socket);
+                Act::Socket(Box::new(SocketProgram::new(socket, self.base, self.endpoints)))
+            }
         }
     }
 
@@ -129,6 +140,21 @@ impl Compiler<'_> {
         self.note(text.names());
         aside.checks.iter().for_each(|check| self.note(check.names()));
         aside.captures.iter().for_each(|(_, capture)| self.note(capture.names()));
+    }
+
+    fn socket_names(&mut self, step: &SocketStep) {
+        match &step.action {
+            SocketAction::Connect(connect) => self.request_names(&connect.request),
+            SocketAction::Send(Outgoing::Text(text) | Outgoing::Base64(text)) => self.note(text.names()),
+            SocketAction::Send(Outgoing::Binary(_)) | SocketAction::Close => {}
+            SocketAction::Await(wait) => {
+                let counts = wait.counts.iter().map(|(_, predicate)| predicate);
+                let predicates = wait.checks.iter().chain(&wait.refused).chain([&wait.until]).chain(counts);
+                predicates.for_each(|predicate| self.note(predicate.names()));
+                let captures = wait.captures.iter().map(|(_, capture)| capture);
+                captures.chain(&wait.content).for_each(|expression| self.note(expression.names()));
+            }
+        }
     }
 
     fn request_names(&mut self, request: &RequestStep) {

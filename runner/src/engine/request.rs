@@ -7,12 +7,12 @@ use loadgate_report::model::FailureKind;
 
 use super::client::RequestProgram;
 use super::exchange::{Exchange, Reply, Timing};
-use super::outcome::{Failure, Judged, Outcome, Scan, judge};
+use super::outcome::{Failure, Judged, Outcome, Rules, Scan, judge};
 use super::pacer::pause_until;
 use super::recorder::Sample;
 use super::stream::Streamed;
 use super::user::{Line, User};
-use crate::suite::plan::RequestStep;
+use crate::suite::expression::Predicate;
 use crate::suite::scope::{Response, Scope};
 
 /// One request and what came of it, before it is recorded.
@@ -49,7 +49,7 @@ pub(crate) async fn run(
         }
     }
     keep(scope, program.step.captures.iter().map(|(name, _)| name.as_str()), &attempt);
-    record(user, &program.step, due, attempt, retries)
+    record(user, program.step.id, &program.step.counts, due, attempt, retries)
 }
 
 /// Sends a request and judges the response.
@@ -105,7 +105,15 @@ pub(crate) fn keep<'n>(scope: &mut Scope, names: impl Iterator<Item = &'n str>, 
     }
 }
 
-fn record(user: &User, step: &RequestStep, due: Instant, attempt: Attempt, retries: u32) -> Outcome {
+/// Records a request of the step with this number, which was due at `due`.
+pub(crate) fn record(
+    user: &User,
+    step: usize,
+    counters: &[(usize, Predicate)],
+    due: Instant,
+    attempt: Attempt,
+    retries: u32,
+) -> Outcome {
     let Attempt { timing, result, status, .. } = attempt;
     let mut queue_wait = None;
     let (outcome, counts, failure, streamed) = match result {
@@ -129,7 +137,7 @@ fn record(user: &User, step: &RequestStep, due: Instant, attempt: Attempt, retri
         recorder.first_send(written);
     }
     recorder.record(Sample {
-        step: step.id,
+        step,
         class: user.class,
         user: user.record,
         due,
@@ -138,7 +146,7 @@ fn record(user: &User, step: &RequestStep, due: Instant, attempt: Attempt, retri
         outcome,
         failure,
         status,
-        counts: &mut step.counts.iter().map(|(counter, _)| *counter).zip(counts),
+        counts: &mut counters.iter().map(|(counter, _)| *counter).zip(counts),
         arrivals: streamed.as_ref().map_or(&[], |streamed| &streamed.arrivals),
         retries,
         queue_wait,
@@ -207,27 +215,29 @@ fn judge_reply(
     reply: &Reply,
     latency: Duration,
 ) -> (Result<Judged, Failure>, bool) {
-    let shared = &user.seat.shared;
     let headers = if program.reads_headers { reply.connection.headers() } else { HeaderMap::new() };
     let [head, raw] = reply.connection.parts();
     let content = reply.streamed.as_ref().map_or(&[][..], |streamed| &streamed.content);
     let body = if reply.streamed.is_some() { content } else { raw };
     let response = Response::new(reply.head.status, &headers, body, latency.as_secs_f64() * 1000.0);
     let places = [("in the streamed text", content), ("in the body", raw), ("in the headers", head)];
-    let name = |index: u32| (index < shared.users).then(|| shared.user_name(index));
-    let scan = Scan { canaries: &shared.canaries, own: user.index, places: &places, name: &name };
-    let judged = judge(
-        program,
-        scope,
-        &response,
-        shared.scenario.canary_scan.then_some(&scan),
-        stream_problem(program, reply),
-    );
+    let judged = scan(user, &places)
+        .and_then(|()| judge(&Rules::of(program), scope, &response, stream_problem(program, reply)));
     let again = program.step.retry.as_ref().is_some_and(|retry| match &retry.when {
         Some(when) => when.holds(scope, Some(&response)).unwrap_or_default(),
         None => judged.is_err(),
     });
     (judged, again)
+}
+
+/// Looks for the canaries of other users, where the scenario does not do without.
+pub(crate) fn scan(user: &User, places: &[(&'static str, &[u8])]) -> Result<(), Failure> {
+    let shared = &user.seat.shared;
+    if !shared.scenario.canary_scan {
+        return Ok(());
+    }
+    let name = |index: u32| (index < shared.users).then(|| shared.user_name(index));
+    Scan { canaries: &shared.canaries, own: user.index, places, name: &name }.run()
 }
 
 /// What is wrong with the stream that a step asks for, if anything is.

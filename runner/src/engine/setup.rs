@@ -97,11 +97,16 @@ fn steps_once(
             scope.set(name, value.clone());
         }
     }
+    let run = async {
+        let end = user.steps(&program, &mut scope, shared.dice.at("setup", 0), None).await;
+        user.sockets.end(&user, true).await;
+        end
+    };
     let end = runtime.block_on(async {
         tokio::select! {
             biased;
             () = control.stopped() => Err(EngineError::Stopped),
-            end = user.steps(&program, &mut scope, shared.dice.at("setup", 0), None) => Ok(end),
+            end = run => Ok(end),
         }
     })?;
     let failure = seat.recorder.borrow_mut().failures.pop();

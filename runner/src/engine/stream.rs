@@ -81,11 +81,7 @@ impl Reading<'_> {
         match judged {
             Ok((done, content)) => {
                 streamed.done = done;
-                let text = content.to_string();
-                if !content.is_undefined() && !content.is_none() && !text.is_empty() {
-                    streamed.arrivals.push(now);
-                    streamed.content.extend_from_slice(text.as_bytes());
-                }
+                streamed.content(&content, now);
             }
             Err(error) => streamed.broken = Some(error),
         }
@@ -93,6 +89,15 @@ impl Reading<'_> {
 }
 
 impl Streamed {
+    /// Takes the content of one event, if it has any.
+    pub(crate) fn content(&mut self, content: &Value, at: Instant) {
+        let text = content.to_string();
+        if !content.is_undefined() && !content.is_none() && !text.is_empty() {
+            self.arrivals.push(at);
+            self.content.extend_from_slice(text.as_bytes());
+        }
+    }
+
     /// Why the stream is not whole, if it is not.
     pub(crate) fn problem(&self, stream: &Stream) -> Option<Failure> {
         if let Some(error) = &self.broken {

@@ -15,6 +15,7 @@ use super::flow::{End, Run};
 use super::program::FlowProgram;
 use super::script::{self, TurnProgram};
 use super::seat::Seat;
+use super::websocket::Sockets;
 use crate::suite::plan::Connections;
 use crate::suite::scope::Scope;
 
@@ -34,6 +35,7 @@ pub(crate) struct User {
     /// Whether its next request is its first after a common release.
     pub(crate) released: Cell<bool>,
     pub(crate) jar: RefCell<Option<Box<CookieStore>>>,
+    pub(crate) sockets: Sockets,
     /// The values that it has; away while a flow works on them.
     scope: RefCell<Option<Scope>>,
     #[expect(
@@ -87,6 +89,7 @@ impl User {
             connections: plan.connections,
             released: Cell::new(false),
             jar: RefCell::default(),
+            sockets: Sockets::default(),
             scope: RefCell::new(Some(scope)),
             lines: RefCell::default(),
             dice: shared.dice.at("user", u64::from(index)).settled(),
@@ -124,6 +127,7 @@ impl User {
         let begun = due.unwrap_or_else(Instant::now);
         let end = self.steps(program, &mut scope, self.dice.at("flow", number), due).await;
         self.scope.replace(Some(scope));
+        self.sockets.end(self, false).await;
         if end == End::Done {
             self.seat.recorder.borrow_mut().completed(self.class, begun);
         }

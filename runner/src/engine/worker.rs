@@ -182,6 +182,7 @@ async fn come_back(user: Rc<User>, begin: Duration) {
             Next::Done => break,
         }
     }
+    user.sockets.end(&user, true).await;
     user.rest();
 }
 
@@ -224,4 +225,8 @@ async fn open(seat: &Rc<Seat>, class: usize, schedule: &dyn Open) {
         }
     }
     finish(&mut flows).await;
+    let idle = free.take();
+    for user in idle {
+        user.sockets.end(&user, true).await;
+    }
 }

@@ -3,6 +3,9 @@
 //! [`super::file`] is the suite as typed. Deciding resolves names, compiles texts and expressions, gives every request
 //! step a number, and reports everything that is wrong at once.
 
+mod script;
+mod socket;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +18,9 @@ use url::Url;
 use super::data::DataSet;
 use super::expression::{Expression, Predicate};
 use super::text::Text;
+
+pub use self::script::{Script, ScriptAct, Turn};
+pub use self::socket::{Await, Connect, Outgoing, SocketAction, SocketStep};
 
 /// A whole suite.
 #[derive(Clone, Debug)]
@@ -183,34 +189,6 @@ pub enum Connections {
     PerRequest,
 }
 
-/// A script: named users who act in a written order.
-#[derive(Clone, Debug)]
-pub struct Script {
-    /// Names of its users, which are their `user.name` and `user.id`; the position is the user's number.
-    pub users: Vec<String>,
-    /// What they do, one act after the other. A user keeps its captures, cookies and connections from act to act. Steps
-    /// that fail end that user's part of the act, not the script.
-    pub acts: Vec<ScriptAct>,
-}
-
-/// One act of a script. The next begins when it has ended.
-#[derive(Clone, Debug)]
-pub enum ScriptAct {
-    /// Each of these users does its steps. They are released at the same instant; the act ends when all have ended.
-    Together(Vec<Turn>),
-    /// Nobody does anything for this time.
-    Wait(Duration),
-}
-
-/// What one user does in an act.
-#[derive(Clone, Debug)]
-pub struct Turn {
-    /// Index into [`Script::users`].
-    pub user: usize,
-    /// Its steps.
-    pub steps: Vec<Step>,
-}
-
 /// A search for the capacity: the load is raised level by level until a limit breaks; then the gap between the last level
 /// that held and the first that did not is halved until it is small enough.
 #[derive(Clone, Debug)]
@@ -365,6 +343,8 @@ pub enum Step {
     Meet(Arc<Meet>),
     /// Looks at the target from outside, or runs a command.
     Aside(Arc<AsideStep>),
+    /// Something over a WebSocket.
+    Socket(Arc<SocketStep>),
 }
 
 /// A point at which users meet.
@@ -416,7 +396,7 @@ pub struct StepInfo {
     pub name: String,
     /// Method and path (or command) as the suite writes them.
     pub request: String,
-    /// It is an [`AsideStep`].
+    /// It is an [`AsideStep`], or a message that is sent: no request of the load.
     pub aside: bool,
 }
 

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
@@ -74,6 +74,8 @@ pub struct Response<'a> {
     body: &'a [u8],
     latency_ms: f64,
     event: Option<&'a str>,
+    /// The last message, where the body is joined from several.
+    last: Option<&'a [u8]>,
     json: OnceCell<Value>,
     text: OnceCell<Value>,
 }
@@ -87,12 +89,38 @@ impl fmt::Debug for Response<'_> {
 impl<'a> Response<'a> {
     /// A whole response. `body` is that of a stream joined; `latency_ms` counts from due to last byte.
     pub fn new(status: u16, headers: &'a http::HeaderMap, body: &'a [u8], latency_ms: f64) -> Self {
-        Self { status, headers, body, latency_ms, event: None, json: OnceCell::new(), text: OnceCell::new() }
+        Self {
+            status,
+            headers,
+            body,
+            latency_ms,
+            event: None,
+            last: None,
+            json: OnceCell::new(),
+            text: OnceCell::new(),
+        }
     }
 
     /// One event of a stream: its name is `event`, its data `data` (also `text`, and `json` if it is).
     pub fn of_event(status: u16, headers: &'a http::HeaderMap, event: &'a str, data: &'a str) -> Self {
         Self { event: Some(event), ..Self::new(status, headers, data.as_bytes(), 0.0) }
+    }
+
+    /// A message of a WebSocket; its kind (`text` or `binary`) is `event`. It has no status (0) and no headers.
+    pub fn of_message(kind: &'a str, message: &'a [u8], latency_ms: f64) -> Self {
+        static NONE: LazyLock<http::HeaderMap> = LazyLock::new(http::HeaderMap::new);
+        Self { event: Some(kind), last: Some(message), ..Self::new(0, &NONE, message, latency_ms) }
+    }
+
+    /// The same with the joined content of several messages as its body; `json` and `data` stay those of this one.
+    #[must_use]
+    pub fn with_content(self, content: &'a [u8]) -> Self {
+        Self { body: content, text: OnceCell::new(), ..self }
+    }
+
+    /// Whether it is a message of a WebSocket.
+    pub fn is_message(&self) -> bool {
+        self.last.is_some()
     }
 
     /// HTTP status.
@@ -112,7 +140,7 @@ impl<'a> Response<'a> {
 
     /// The body as JSON, parsed at the first call; undefined where it is none.
     pub fn json(&self) -> &Value {
-        self.json.get_or_init(|| json::parse(self.body).unwrap_or(Value::UNDEFINED))
+        self.json.get_or_init(|| json::parse(self.last.unwrap_or(self.body)).unwrap_or(Value::UNDEFINED))
     }
 
     /// The body as text; what is no UTF-8 is replaced.
@@ -143,6 +171,9 @@ impl<'a> Response<'a> {
             ResponseName::Latency => Value::from(self.latency_ms),
             ResponseName::Size => Value::from(self.body.len()),
             ResponseName::Event => self.event.map_or(Value::UNDEFINED, Value::from),
+            ResponseName::Data if let Some(last) = self.last => {
+                Value::from(String::from_utf8_lossy(last).as_ref())
+            }
             ResponseName::Data if self.event.is_some() => self.text().clone(),
             ResponseName::Data => Value::UNDEFINED,
         }

@@ -83,6 +83,7 @@ const ABSENCES: &[Absence] = &[
             "runner/src/engine/request.rs",
             "runner/src/engine/seat.rs",
             "runner/src/engine/user.rs",
+            "runner/src/engine/websocket/",
         ],
         except: &[],
         words: &[

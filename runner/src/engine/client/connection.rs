@@ -27,12 +27,25 @@ impl Connection {
     /// Opens a connection. It speaks HTTP/2 where that was agreed on in the TLS handshake, or where the endpoint is known
     /// to speak it.
     pub(crate) async fn open(endpoint: &Endpoint) -> Result<Self, TransportError> {
-        let socket = endpoint.connect().await?;
+        let socket = endpoint.connect(false).await?;
         if endpoint.prior_knowledge || socket.agreed_on_http2() {
             let http2 = Box::pin(Http2::over(socket, endpoint.origin.clone())).await?;
             return Ok(Self::speaking(Protocol::Http2(Box::new(http2))));
         }
         Ok(Self::over(socket))
+    }
+
+    /// Opens one that speaks HTTP/1.1, whatever else the endpoint can: HTTP/2 has no `upgrade`.
+    pub(crate) async fn open_for_upgrade(endpoint: &Endpoint) -> Result<Self, TransportError> {
+        endpoint.connect(true).await.map(Self::over)
+    }
+
+    /// The socket after a response with status 101, and what was read beyond it.
+    pub(crate) fn into_upgraded(self) -> Option<(Socket, Vec<u8>)> {
+        match self.protocol {
+            Protocol::Http1(http1) => Some(http1.into_upgraded()),
+            Protocol::Http2(_) => None,
+        }
     }
 
     /// An HTTP/1.1 connection over a connected socket.

@@ -122,7 +122,8 @@ impl Endpoint {
     }
 
     /// Opens a connection, trying the addresses in turn from the one that worked last, and shakes hands where it is TLS.
-    pub(crate) async fn connect(&self) -> Result<Socket, TransportError> {
+    /// `http1` is for what only HTTP/1.1 can do.
+    pub(crate) async fn connect(&self, http1: bool) -> Result<Socket, TransportError> {
         let stream = match &self.route {
             Route::Tcp { addresses, preferred } => tcp(addresses, preferred).await?,
             #[cfg(unix)]
@@ -136,7 +137,7 @@ impl Endpoint {
             }
         };
         match &self.tls {
-            Some(tls) => tls.wrap(stream).await,
+            Some(tls) => tls.wrap(stream, http1).await,
             None => Ok(Socket::Tcp(stream)),
         }
     }

@@ -137,6 +137,11 @@ impl Http1 {
 
     fn begin_body(&mut self, head: Head) -> Result<(), TransportError> {
         let arrived = (self.buffer.len() - head.length) as u64;
+        if head.status == 101 {
+            // What follows is another protocol's.
+            self.body = Body::Behind { left: Some(0) };
+            return Ok(());
+        }
         self.body = match head.framing {
             Framing::Length(length) => {
                 if length > MAX_BODY as u64 {
@@ -246,6 +251,12 @@ impl Http1 {
     /// All headers of the response.
     pub(super) fn headers(&self) -> HeaderMap {
         head::headers(self.head_bytes())
+    }
+
+    /// The socket, and what was read behind the head.
+    pub(super) fn into_upgraded(mut self) -> (Socket, Vec<u8>) {
+        let rest = self.buffer.split_off(self.head.map_or(0, |head| head.length));
+        (self.stream, rest)
     }
 
     /// Forgets the response; whether the connection can be used again.

@@ -31,6 +31,7 @@ pub(crate) use endpoint::{Endpoint, Endpoints};
 pub(crate) use head::Head;
 pub use reach::Reach;
 pub(crate) use redirect::{Original, Redirected, follow, location};
+pub(crate) use socket::Socket;
 pub(crate) use wire::{Prepared, RequestProgram, Scratch, plain_get};
 
 /// Why there is no complete response.

@@ -110,9 +110,14 @@ impl Tls {
         Ok(Self { connector: TlsConnector::from(config), name })
     }
 
-    /// Shakes hands.
-    pub(super) async fn wrap(&self, stream: TcpStream) -> Result<Socket, TransportError> {
-        let wrapped = self.connector.connect(self.name.clone(), stream).await;
+    /// Shakes hands. `http1` offers nothing newer, which a WebSocket needs.
+    pub(super) async fn wrap(&self, stream: TcpStream, http1: bool) -> Result<Socket, TransportError> {
+        let name = self.name.clone();
+        let wrapped = if http1 {
+            self.connector.with_alpn(vec![b"http/1.1".to_vec()]).connect(name, stream).await
+        } else {
+            self.connector.connect(name, stream).await
+        };
         let stream = wrapped.map_err(|error| {
             let (told, is_lasting) = explain(&error);
             let message = format!("the TLS handshake failed: {told}");
@@ -167,7 +172,7 @@ mod tests {
         let (address, roots) = server("http/1.1").await;
         let tls = Tls::new("localhost", Arc::new(with_roots(roots).unwrap())).unwrap();
         let stream = TcpStream::connect(address).await.unwrap();
-        let mut connection = Connection::over(tls.wrap(stream).await.unwrap());
+        let mut connection = Connection::over(tls.wrap(stream, false).await.unwrap());
         for _ in 0..3 {
             assert!(connection.is_usable(), "session tickets do not make it unusable");
             connection.send(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n", &[]).await.unwrap();
@@ -185,7 +190,7 @@ mod tests {
         let mut roots = RootCertStore::empty();
         roots.add(other.cert.der().clone()).unwrap();
         let tls = Tls::new("localhost", Arc::new(with_roots(roots).unwrap())).unwrap();
-        let error = tls.wrap(TcpStream::connect(address).await.unwrap()).await.unwrap_err();
+        let error = tls.wrap(TcpStream::connect(address).await.unwrap(), false).await.unwrap_err();
         assert_eq!(error.kind, FailureKind::Tls);
         assert!(error.message.contains("certificate"), "{}", error.message);
     }
@@ -195,8 +200,11 @@ mod tests {
         for (protocol, agreed) in [("http/1.1", false), ("h2", true)] {
             let (address, roots) = server(protocol).await;
             let tls = Tls::new("localhost", Arc::new(with_roots(roots).unwrap())).unwrap();
-            let socket = tls.wrap(TcpStream::connect(address).await.unwrap()).await.unwrap();
+            let socket = tls.wrap(TcpStream::connect(address).await.unwrap(), false).await.unwrap();
             assert_eq!(socket.agreed_on_http2(), agreed, "{protocol}");
+            // For a WebSocket nothing but HTTP/1.1 is offered, so a server that speaks only HTTP/2 declines.
+            let stream = TcpStream::connect(address).await.unwrap();
+            assert_eq!(tls.wrap(stream, true).await.is_err(), agreed, "{protocol}");
         }
     }
 }

@@ -265,6 +265,10 @@ fn write_target(
     endpoints: &Endpoints,
     head: &mut Vec<u8>,
 ) -> Result<Rc<Endpoint>, EvaluationError> {
+    // A WebSocket is asked for over HTTP.
+    let http = url.strip_prefix("ws").filter(|rest| rest.starts_with("://") || rest.starts_with("s://"));
+    let http = http.map(|rest| format!("http{rest}"));
+    let url = http.as_deref().unwrap_or(url);
     if ["http://", "https://", "http+unix://"].iter().any(|scheme| url.starts_with(scheme)) {
         let fail = |message: String| EvaluationError { message };
         let url = Url::parse(url).map_err(|error| fail(format!("`{url}` is no URL: {error}")))?;

@@ -4,24 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use camino::Utf8Path;
-use loadgate_report::model::{self, FailureKind};
+use loadgate_report::model::FailureKind;
 
-use super::plans::{settings, try_run};
+use super::plans::run_scenario;
 use super::server::{Heard, Reply, Server, ok, status};
-use crate::suite::{LoadOptions, load_text};
-
-/// Runs the only scenario of a suite whose keys below `scenarios: one:` are these.
-fn run_scenario(server: &Server, scenario: &str) -> model::Scenario {
-    let base = &server.base;
-    let indented: String = scenario.lines().map(|line| format!("    {line}\n")).collect();
-    let text = format!("name: s\ntarget: {{ url: '{base}' }}\nscenarios:\n  one:\n{indented}");
-    let plan = load_text("s.yaml", &text, Utf8Path::new(""), &LoadOptions::default())
-        .unwrap_or_else(|wrong| panic!("{wrong}"));
-    let mut settings = settings(base);
-    settings.data = plan.data;
-    try_run((*plan.scenarios[0]).clone(), &settings).unwrap()
-}
 
 fn lines(server: &Server) -> Vec<String> {
     server.heard().into_iter().map(|heard| heard.line.replace(" HTTP/1.1", "")).collect()
@@ -53,7 +39,7 @@ fn slots() -> Server {
 fn a_script_keeps_its_order() {
     let server = slots();
     let report = run_scenario(
-        &server,
+        &server.base,
         "script:\n\
          - { as: holder, users: 10, do: [ { name: fill, post: '/{{ user.name }}' } ] }\n\
          - { as: late, do: [ { name: eleventh, post: '/{{ user.name }}', refused: status == 429 } ] }\n\
@@ -82,7 +68,7 @@ fn a_failed_turn_does_not_end_the_script() {
         Reply::Say(if heard.line.contains("/bad") { status(500, "") } else { ok(r#"{"id":"x7"}"#) })
     });
     let report = run_scenario(
-        &server,
+        &server.base,
         "script:\n\
          - { as: a, do: [ { post: /start, capture: { id: json.id } } ] }\n\
          - { as: b, do: [ { get: /bad }, { get: /never } ] }\n\
@@ -103,7 +89,7 @@ fn users_meet_and_go_on_together() {
         Reply::Drip(vec![(if heard.line.contains("user-1 ") { 80 } else { 0 }, ok("x"))])
     });
     let report = run_scenario(
-        &server,
+        &server.base,
         "load: { users: 6, iterations: 2 }\n\
          flow:\n\
          - get: '/before/{{ user.id }}'\n\
@@ -121,7 +107,7 @@ fn users_meet_and_go_on_together() {
 fn who_waits_in_vain_fails() {
     let server = Server::saying(ok("x"));
     let report = run_scenario(
-        &server,
+        &server.base,
         "classes:\n  one:\n    load: { users: 1, iterations: 1 }\n    flow: [ { get: / }, { meet: here, users: 3, within: 30ms }, { name: after, get: /after } ]\n  \
          two: { load: { users: 2, iterations: 1 }, flow: [ { get: / } ] }\n",
     );
@@ -143,7 +129,7 @@ fn asides_look_without_being_load() {
         Reply::Say(ok(&format!("{{\"active\":{}}}", 3 - *looks)))
     });
     let report = run_scenario(
-        &server,
+        &server.base,
         "load: { users: 1, iterations: 1 }\n\
          flow:\n\
          - get: /\n\
@@ -183,7 +169,7 @@ fn what_fails_is_sent_again_where_asked_for() {
         }
     });
     let report = run_scenario(
-        &server,
+        &server.base,
         "load: { users: 1, iterations: 1 }\n\
          flow:\n\
          - { name: busy, get: /busy, retry: { times: 3, when: status == 503, wait: 5ms }, queue_wait: json.queued_ms }\n\

@@ -9,3 +9,4 @@ mod outcomes;
 mod plans;
 mod server;
 mod streams;
+mod websocket;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use camino::Utf8Path;
 use http::Method;
 use loadgate_report::model::{self, Place};
 use url::Url;
@@ -13,6 +14,7 @@ use crate::suite::plan::{
     Body, Class, Connections, Flow, Load, RequestStep, Scenario, Start, Step, StepInfo,
 };
 use crate::suite::text::Text;
+use crate::suite::{LoadOptions, load_text};
 
 pub(super) fn text(source: &str) -> Text {
     Text::compile(source).unwrap()
@@ -105,7 +107,7 @@ fn number(steps: &mut [Step], infos: &mut Vec<StepInfo>) {
                 infos.push(StepInfo { name: name.clone(), request: name, aside: false });
                 *request = Arc::new(numbered);
             }
-            Step::Think { .. } | Step::Meet(_) | Step::Aside(_) => {}
+            Step::Think { .. } | Step::Meet(_) | Step::Aside(_) | Step::Socket(_) => {}
             Step::Repeat { steps, .. } => number(steps, infos),
             Step::If { then, otherwise, .. } => {
                 number(then, infos);
@@ -190,4 +192,15 @@ pub(super) fn run_flow(base: &str, load: Load, steps: Vec<Step>) -> model::Scena
 
 fn nowhere() -> Place {
     Place { file: "test.yaml".into(), line: 1, column: 1 }
+}
+
+/// Runs the only scenario of a suite whose keys below `scenarios: one:` are these.
+pub(super) fn run_scenario(base: &str, scenario: &str) -> model::Scenario {
+    let indented: String = scenario.lines().map(|line| format!("    {line}\n")).collect();
+    let text = format!("name: s\ntarget: {{ url: '{base}' }}\nscenarios:\n  one:\n{indented}");
+    let plan = load_text("s.yaml", &text, Utf8Path::new(""), &LoadOptions::default())
+        .unwrap_or_else(|wrong| panic!("{wrong}"));
+    let mut settings = settings(base);
+    settings.data = plan.data;
+    try_run((*plan.scenarios[0]).clone(), &settings).unwrap()
 }

@@ -5,7 +5,7 @@ use http::Method;
 use super::Decider;
 use super::known::Known;
 use crate::suite::diagnostics::Diagnostic;
-use crate::suite::file::{At, FilePartFile, OneOrMany, PartFile, RequestFile};
+use crate::suite::file::{At, FilePartFile, Fixed, OneOrMany, PartFile, RequestFile};
 use crate::suite::json;
 use crate::suite::node::{Content, Node};
 use crate::suite::plan::{Body, Part, PartContent};
@@ -71,19 +71,7 @@ impl Decider<'_> {
 
     fn file_part(&mut self, file: &FilePartFile) -> Option<PartContent> {
         let (bytes, own_name) = match (file.file.get(), file.size.get()) {
-            (Some(path), None) => {
-                let full = self.sources.base(path.span).join(&path.value.0);
-                match fs_err::read(&full) {
-                    Ok(bytes) => (bytes, full.file_name().unwrap_or("file").to_owned()),
-                    Err(_) => {
-                        let message = format!("cannot read `{}`", path.value.0);
-                        self.error(
-                            Diagnostic::new(path.span, message).help(format!("it was looked for at {full}")),
-                        );
-                        return None;
-                    }
-                }
-            }
+            (Some(path), None) => self.file_of(path)?,
             (None, Some(size)) => (filler(size.value.0), "file.bin".to_owned()),
             _ => {
                 if !file.file.is_invalid() && !file.size.is_invalid() {
@@ -98,8 +86,21 @@ impl Decider<'_> {
         Some(PartContent::File { name, content_type, bytes: bytes.into() })
     }
 
+    /// The content of a file and its name.
+    pub(super) fn file_of(&mut self, path: &At<Fixed>) -> Option<(Vec<u8>, String)> {
+        let full = self.sources.base(path.span).join(&path.value.0);
+        match fs_err::read(&full) {
+            Ok(bytes) => Some((bytes, full.file_name().unwrap_or("file").to_owned())),
+            Err(_) => {
+                let message = format!("cannot read `{}`", path.value.0);
+                self.error(Diagnostic::new(path.span, message).help(format!("it was looked for at {full}")));
+                None
+            }
+        }
+    }
+
     /// A JSON document as one text; its strings may be templates.
-    fn json_body(&mut self, node: &Node, known: &Known) -> Option<Text> {
+    pub(super) fn json_body(&mut self, node: &Node, known: &Known) -> Option<Text> {
         let mut builder = TextBuilder::default();
         let mut right = true;
         self.json_value(node, known, &mut builder, &mut right);
@@ -160,7 +161,7 @@ fn source_of(node: &Node) -> String {
 }
 
 /// Bytes that do not compress and are the same in every run (a xorshift generator; Marsaglia, 2003).
-fn filler(size: usize) -> Vec<u8> {
+pub(super) fn filler(size: usize) -> Vec<u8> {
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     let mut bytes = Vec::with_capacity(size.next_multiple_of(8));
     while bytes.len() < size {

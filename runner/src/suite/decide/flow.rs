@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::Decider;
 use super::known::{Fields, Known};
+use super::socket::name_of;
 use crate::suite::diagnostics::{Diagnostic, instead};
-use crate::suite::file::{At, Fixed, FlowRef, OneOrMany, StepFile};
+use crate::suite::file::{At, Fixed, FlowRef, Maybe, OneOrMany, StepFile, Table};
 use crate::suite::plan::{Flow, Step, StepInfo};
 use crate::suite::source::Span;
 
@@ -18,6 +19,8 @@ pub(super) struct Parts {
     pub(super) counters: Vec<String>,
     /// Names that the suite gave to steps, with the first place.
     pub(super) named: BTreeMap<String, Span>,
+    /// Names of the sockets that steps open.
+    pub(super) sockets: Vec<String>,
     /// Users that meetings wait for, with the places.
     pub(super) meetings: Vec<(u32, Span)>,
     /// Flows of the suite that are decided already: used twice, they are the same steps.
@@ -26,27 +29,41 @@ pub(super) struct Parts {
     pub(super) open: Vec<String>,
 }
 
+/// What steps give to those after them.
+#[derive(Debug, Default)]
+struct Given {
+    captures: Vec<String>,
+    sockets: Vec<String>,
+}
+
+impl Given {
+    fn captured(&mut self, table: &Maybe<Table<At<String>>>) {
+        let entries = table.get().into_iter().flat_map(|table| &table.entries);
+        self.captures.extend(entries.map(|(name, _)| name.value.clone()));
+    }
+}
+
 impl Decider<'_> {
     /// The numbering for a scenario whose flows are these, and the names that they capture.
     pub(super) fn parts<'f>(&mut self, flows: impl IntoIterator<Item = &'f FlowRef>) -> Parts {
         let mut known = self.known_of_user();
-        let mut captures = Vec::new();
+        let mut given = Given::default();
         for flow in flows {
-            self.captures_of(flow, &mut captures);
+            self.given_by(flow, &mut given);
         }
-        captures.iter().for_each(|name| known.add(name, Fields::Any));
-        Parts { known, ..Parts::default() }
+        given.captures.iter().for_each(|name| known.add(name, Fields::Any));
+        Parts { known, sockets: given.sockets, ..Parts::default() }
     }
 
-    fn captures_of(&self, flow: &FlowRef, into: &mut Vec<String>) {
+    fn given_by(&self, flow: &FlowRef, into: &mut Given) {
         let mut seen = Vec::new();
         match flow {
-            FlowRef::Name(name) => self.captures_of_named(&name.value.0, into, &mut seen),
-            FlowRef::Inline(flow) => self.captures_of_steps(&flow.steps, into, &mut seen),
+            FlowRef::Name(name) => self.given_by_named(&name.value.0, into, &mut seen),
+            FlowRef::Inline(flow) => self.given_by_steps(&flow.steps, into, &mut seen),
         }
     }
 
-    fn captures_of_named(&self, name: &str, into: &mut Vec<String>, seen: &mut Vec<String>) {
+    fn given_by_named(&self, name: &str, into: &mut Given, seen: &mut Vec<String>) {
         if seen.iter().any(|known| known == name) {
             return;
         }
@@ -54,40 +71,39 @@ impl Decider<'_> {
         let flows = self.file.flows.get();
         let flow = flows.and_then(|flows| flows.iter().find(|(known, _)| known.value == name));
         if let Some((_, flow)) = flow {
-            self.captures_of_steps(&flow.steps, into, seen);
+            self.given_by_steps(&flow.steps, into, seen);
         }
     }
 
-    fn captures_of_steps(&self, steps: &[StepFile], into: &mut Vec<String>, seen: &mut Vec<String>) {
+    fn given_by_steps(&self, steps: &[StepFile], into: &mut Given, seen: &mut Vec<String>) {
         for step in steps {
             match step {
-                StepFile::Request(request) => {
-                    let captures = request.capture.get().into_iter().flat_map(|table| &table.entries);
-                    into.extend(captures.map(|(name, _)| name.value.clone()));
-                }
+                StepFile::Request(request) => into.captured(&request.capture),
                 StepFile::Repeat(repeat) => {
-                    self.captures_of_steps(repeat.steps.get().map_or(&[][..], Vec::as_slice), into, seen);
+                    self.given_by_steps(repeat.steps.get().map_or(&[][..], Vec::as_slice), into, seen);
                 }
                 StepFile::If(branch) => {
                     for steps in [&branch.then, &branch.r#else] {
-                        self.captures_of_steps(steps.get().map_or(&[][..], Vec::as_slice), into, seen);
+                        self.given_by_steps(steps.get().map_or(&[][..], Vec::as_slice), into, seen);
                     }
                 }
                 StepFile::Parallel(parallel) => {
                     for OneOrMany(steps) in parallel.parallel.get().into_iter().flatten() {
-                        self.captures_of_steps(steps, into, seen);
+                        self.given_by_steps(steps, into, seen);
                     }
                 }
                 StepFile::Flow(flow) => {
                     if let Some(name) = flow.flow.get() {
-                        self.captures_of_named(&name.value.0, into, seen);
+                        self.given_by_named(&name.value.0, into, seen);
                     }
                 }
-                StepFile::Aside(aside) => {
-                    let captures = aside.capture.get().into_iter().flat_map(|table| &table.entries);
-                    into.extend(captures.map(|(name, _)| name.value.clone()));
+                StepFile::Aside(aside) => into.captured(&aside.capture),
+                StepFile::Connect(connect) => {
+                    into.captured(&connect.capture);
+                    into.sockets.push(name_of(connect.socket.get()));
                 }
-                StepFile::Think(_) | StepFile::Meet(_) => {}
+                StepFile::Await(wait) => into.captured(&wait.capture),
+                StepFile::Think(_) | StepFile::Meet(_) | StepFile::Send(_) | StepFile::Close(_) => {}
             }
         }
     }
@@ -187,6 +203,10 @@ impl Decider<'_> {
             }
             StepFile::Meet(meet) => self.meet(meet, parts),
             StepFile::Aside(aside) => self.aside(aside, parts),
+            StepFile::Connect(connect) => self.connect(connect, parts),
+            StepFile::Send(send) => self.send(send, parts),
+            StepFile::Await(wait) => self.wait(wait, parts),
+            StepFile::Close(close) => self.close(close, parts),
             StepFile::Flow(_) => None,
         }
     }

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use sha2::{Digest as _, Sha256};
 
 use super::data::DecidedData;
-use crate::suite::expression::Expression;
+use crate::suite::expression::{Expression, Predicate};
 use crate::suite::json;
 use crate::suite::plan::{
-    AsideStep, Body, Part, PartContent, Plan, ProbeSource, RequestStep, Scenario, Script, ScriptAct, Search,
-    Step,
+    AsideStep, Body, Outgoing, Part, PartContent, Plan, ProbeSource, RequestStep, Scenario, Script,
+    ScriptAct, Search, SocketAction, SocketStep, Step,
 };
 use crate::suite::text::Text;
 
@@ -128,6 +128,7 @@ impl Canonical<'_> {
                 }
                 Step::Meet(meet) => self.field("meet", &format!("{meet:?}")),
                 Step::Aside(aside) => self.aside(aside),
+                Step::Socket(socket) => self.socket(socket, scenario),
             }
         }
         self.field("end", "");
@@ -141,6 +142,39 @@ impl Canonical<'_> {
         self.field("until", &format!("{:?} {:?} {}", aside.until, aside.timeout, aside.continue_on_failure));
         aside.checks.iter().for_each(|check| self.field("check", check.source()));
         self.captures(&aside.captures);
+    }
+
+    fn socket(&mut self, step: &SocketStep, scenario: &Scenario) {
+        self.field("socket", &step.socket);
+        match &step.action {
+            SocketAction::Connect(connect) => {
+                self.field("connect", &connect.keep.to_string());
+                self.request(&connect.request, scenario);
+            }
+            SocketAction::Send(Outgoing::Text(text)) => self.text("send", text),
+            SocketAction::Send(Outgoing::Base64(text)) => self.text("base64", text),
+            SocketAction::Send(Outgoing::Binary(bytes)) => {
+                self.field("binary", "");
+                self.digest.update(Sha256::digest(bytes));
+            }
+            SocketAction::Await(wait) => {
+                self.field("await", wait.until.source());
+                self.field("content", wait.content.as_ref().map_or("", |content| content.source()));
+                self.field("refused", wait.refused.as_ref().map_or("", |refused| refused.source()));
+                wait.checks.iter().for_each(|check| self.field("check", check.source()));
+                self.captures(&wait.captures);
+                self.counts(&wait.counts, scenario);
+            }
+            SocketAction::Close => self.field("close", ""),
+        }
+        self.field("until", &format!("{:?} {}", step.timeout, step.continue_on_failure));
+    }
+
+    fn counts(&mut self, counts: &[(usize, Predicate)], scenario: &Scenario) {
+        for (counter, predicate) in counts {
+            self.field("count", scenario.counters.get(*counter).map_or("", String::as_str));
+            self.field("count", predicate.source());
+        }
     }
 
     fn captures(&mut self, captures: &[(String, Expression)]) {
@@ -167,10 +201,7 @@ impl Canonical<'_> {
         self.field("refused", request.refused.as_ref().map_or("", |refused| refused.source()));
         request.checks.iter().for_each(|check| self.field("check", check.source()));
         self.captures(&request.captures);
-        for (counter, predicate) in &request.counts {
-            self.field("count", scenario.counters.get(*counter).map_or("", String::as_str));
-            self.field("count", predicate.source());
-        }
+        self.counts(&request.counts, scenario);
         if let Some(stream) = &request.stream {
             self.field("content", stream.content.source());
             self.field("done", stream.done.source());

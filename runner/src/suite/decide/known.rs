@@ -95,6 +95,17 @@ impl Known {
         known
     }
 
+    /// The same, and what is said of a message of a WebSocket.
+    pub(super) fn with_message(&self) -> Self {
+        let mut known = self.clone();
+        for name in ResponseName::ALL {
+            if !matches!(name, ResponseName::Status | ResponseName::Headers) {
+                known.add(name.as_str(), Fields::Any);
+            }
+        }
+        known
+    }
+
     /// Says what is wrong with a name such as `user.nick`, and what to write instead.
     pub(super) fn check(&self, name: &str) -> Result<(), (String, String)> {
         let mut words = name.split('.');

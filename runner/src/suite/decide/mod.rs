@@ -14,6 +14,7 @@ mod request;
 mod scenario;
 mod script;
 mod search;
+mod socket;
 mod target;
 mod texts;
 mod variables;

@@ -10,8 +10,9 @@ use super::flow::Parts;
 use super::known::Known;
 use crate::suite::diagnostics::Diagnostic;
 use crate::suite::expression::Predicate;
-use crate::suite::file::{At, Fixed, OnFailure, OneOrMany, RequestFile, StreamFile, Table};
+use crate::suite::file::{At, BasicFile, Fixed, Maybe, OnFailure, OneOrMany, RequestFile, StreamFile, Table};
 use crate::suite::plan::{RequestStep, StepInfo, Stream};
+use crate::suite::source::Span;
 use crate::suite::text::{Encoding, Text, TextBuilder};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -23,6 +24,15 @@ const USUAL_CONTENT: &str = "json.choices[0].delta.content or json.choices[0].te
 const USUAL_DONE: &str = "data == '[DONE]' or event in ['done', 'end', 'complete', 'message_stop', 'close'] or json.done == true \
      or json.type in ['done', 'message_stop', 'end']";
 
+/// How a request says who sends it.
+#[derive(Clone, Copy)]
+pub(super) struct Credentials<'f> {
+    pub(super) basic: &'f Maybe<BasicFile>,
+    pub(super) bearer: &'f Maybe<At<String>>,
+    /// Where the request stands.
+    pub(super) span: Span,
+}
+
 impl Decider<'_> {
     pub(super) fn request(&mut self, file: &RequestFile, parts: &mut Parts) -> Option<RequestStep> {
         let known = parts.known.clone();
@@ -30,9 +40,10 @@ impl Decider<'_> {
         let (method, path) =
             file.request_line().map_or((Method::GET, None), |(method, path)| (method, Some(path)));
         let url = path.and_then(|path| self.url(path, file.query.get(), &known));
-        let mut headers = self.headers(file, &known);
+        let mut headers = self.headers(file.headers.get(), &known);
         let body = self.body(file, &method, &known);
-        self.authorization(file, &known, &mut headers);
+        let credentials = Credentials { basic: &file.basic, bearer: &file.bearer, span: file.span };
+        self.authorization(credentials, &known, &mut headers);
         let timeout = self.positive(file.timeout.get(), "no request can be done within no time");
         let checks = self.predicates(file.check.get(), &response);
         let refused = self.any_of(file.refused.get(), &response);
@@ -108,7 +119,7 @@ impl Decider<'_> {
     }
 
     /// The path with its query.
-    fn url(
+    pub(super) fn url(
         &mut self,
         path: &At<String>,
         query: Option<&Table<OneOrMany<At<String>>>>,
@@ -131,9 +142,13 @@ impl Decider<'_> {
         Some(builder.finish(path.value.clone()))
     }
 
-    fn headers(&mut self, file: &RequestFile, known: &Known) -> Vec<(HeaderName, Text)> {
+    pub(super) fn headers(
+        &mut self,
+        given: Option<&Table<OneOrMany<At<String>>>>,
+        known: &Known,
+    ) -> Vec<(HeaderName, Text)> {
         let mut headers = Vec::new();
-        for (name, OneOrMany(values)) in file.headers.get().into_iter().flat_map(|table| table.iter()) {
+        for (name, OneOrMany(values)) in given.into_iter().flat_map(|table| table.iter()) {
             let Ok(header) = HeaderName::try_from(name.value.as_str()) else {
                 let message = format!("`{}` is no name of a header", name.value);
                 self.error(Diagnostic::new(name.span, message));
@@ -157,7 +172,12 @@ impl Decider<'_> {
         headers
     }
 
-    fn authorization(&mut self, file: &RequestFile, known: &Known, headers: &mut Vec<(HeaderName, Text)>) {
+    pub(super) fn authorization(
+        &mut self,
+        file: Credentials<'_>,
+        known: &Known,
+        headers: &mut Vec<(HeaderName, Text)>,
+    ) {
         let given = headers.iter().any(|(name, _)| *name == header::AUTHORIZATION);
         let twice =
             usize::from(given) + usize::from(!file.basic.is_absent()) + usize::from(!file.bearer.is_absent());
@@ -213,7 +233,7 @@ impl Decider<'_> {
         captures
     }
 
-    fn counts(
+    pub(super) fn counts(
         &mut self,
         given: Option<&Table<At<String>>>,
         known: &Known,
@@ -232,7 +252,7 @@ impl Decider<'_> {
     }
 
     fn stream(&mut self, file: &StreamFile, known: &Known) -> Option<Stream> {
-        let span = crate::suite::source::Span::default();
+        let span = Span::default();
         let usual = |text: &str| At { value: text.to_owned(), span };
         let known = known.with_response(true);
         let (content, done) = match file {

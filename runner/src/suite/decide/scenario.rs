@@ -59,7 +59,8 @@ impl Decider<'_> {
         }
         self.meetings_can_be(&parts, classes.iter().flatten().map(|class| class.load.most_users()).sum());
         self.enough_rows(&classes, &work, name);
-        let mut outside = Parts { known: parts.known.clone(), ..Parts::default() };
+        let (known, sockets) = (parts.known.clone(), parts.sockets.clone());
+        let mut outside = Parts { known, sockets, ..Parts::default() };
         let setup = self.around(file.setup.get(), "setup", &mut outside);
         let teardown = self.around(file.teardown.get(), "teardown", &mut outside);
         let complete = self.errors.len() == before;

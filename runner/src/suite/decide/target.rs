@@ -164,8 +164,9 @@ impl Decider<'_> {
     pub(super) fn path(&mut self, at: &At<String>, known: &Known) -> Option<Text> {
         let text = self.text(at, known)?;
         let source = text.source();
-        let begins_well =
-            ["/", "{{", "{%", "http://", "https://"].iter().any(|start| source.starts_with(start));
+        let begins_well = ["/", "{{", "{%", "http://", "https://", "ws://", "wss://"]
+            .iter()
+            .any(|start| source.starts_with(start));
         if !begins_well {
             let mut diagnostic = Diagnostic::new(at.span, format!("`{source}` is no path"));
             diagnostic = diagnostic.help(format!("a path begins with `/`: write /{source}, or a whole URL"));

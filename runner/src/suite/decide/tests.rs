@@ -4,7 +4,9 @@ use camino::Utf8Path;
 
 use super::*;
 use crate::suite::file::{Decode as _, Decoder};
-use crate::suite::plan::{Load, ProbeSource, ScriptAct, SearchOver, Step};
+use crate::suite::plan::{
+    Load, Outgoing, ProbeSource, ScriptAct, SearchOver, SocketAction, SocketStep, Step,
+};
 
 /// The plan, and the mistakes but for what cannot be run yet.
 fn decided(text: &str) -> (Option<Plan>, Vec<String>) {
@@ -143,6 +145,87 @@ fn retries_and_queue_waits() {
             "    load: {{ users: 3, iterations: 1 }}\n    flow:\n    - {{ get: /, retry: {{ {retry} }} }}"
         ));
         tell(retry, want, &all);
+    }
+}
+
+#[test]
+fn steps_over_a_socket() {
+    let plan = right(
+        "    load: { users: 3, iterations: 1 }\n    flow:\n    \
+         - { name: open, connect: /ws, socket: line, protocols: [ v2, v1 ], bearer: x, keep: true, timeout: 2s, capture: { token: headers.x_token } }\n    \
+         - { send: 'hi {{ token }}', socket: line }\n    \
+         - { send: { json: { n: '{{ user.index }}' } }, socket: line }\n    \
+         - { send: { base64: 'AAEC' }, socket: line }\n    \
+         - { send: { size: 3B }, socket: line }\n    \
+         - { name: answer, await: json.done, socket: line, content: json.delta, refused: [ json.busy, json.full ], capture: { said: text }, count: { long: size > 9 } }\n    \
+         - { close: line }\n    - get: '/{{ said }}'\n    expect: [ open.latency.p95 < 1s, answer.ttft.p95 < 1s, long.rate > 0% ]",
+    );
+    let scenario = &plan.scenarios[0];
+    let steps = &scenario.classes[0].mix[0].1.steps;
+    let sockets: Vec<&SocketStep> = steps
+        .iter()
+        .filter_map(|step| match step {
+            Step::Socket(socket) => Some(&**socket),
+            _ => None,
+        })
+        .collect();
+    assert!(sockets.iter().all(|socket| socket.socket == "line"));
+    let SocketAction::Connect(connect) = &sockets[0].action else { panic!() };
+    assert_eq!((connect.keep, sockets[0].timeout.as_secs()), (true, 2));
+    let headers: Vec<_> =
+        connect.request.headers.iter().map(|(name, text)| (name.as_str(), text.constant())).collect();
+    assert_eq!(headers, [("authorization", Some("Bearer x")), ("sec-websocket-protocol", Some("v2, v1"))]);
+    assert!(
+        matches!(&sockets[1].action, SocketAction::Send(Outgoing::Text(text)) if text.constant().is_none())
+    );
+    assert!(
+        matches!(&sockets[3].action, SocketAction::Send(Outgoing::Binary(bytes)) if bytes[..] == [0, 1, 2])
+    );
+    let SocketAction::Await(wait) = &sockets[5].action else { panic!() };
+    assert_eq!(wait.refused.as_ref().map(|refused| refused.source()), Some("(json.busy) or (json.full)"));
+    let names: Vec<(&str, bool)> =
+        scenario.steps.iter().map(|step| (step.name.as_str(), step.aside)).collect();
+    assert_eq!(names[1..4], [("send to line", true), ("send to line (2)", true), ("send to line (3)", true)]);
+    assert_eq!((names[0], names[5], names[6]), (("open", false), ("answer", false), ("close line", true)));
+}
+
+#[test]
+fn mistakes_over_a_socket() {
+    for (step, want) in [
+        ("send: hi, socket: lien", "11:27 no step opens the socket `lien`"),
+        ("await: true", "11:7 no step opens the socket `socket`"),
+        ("close: lines", "11:16 no step opens the socket `lines`"),
+        ("connect: ws", "11:18 `ws` is no path"),
+        ("connect: /, on: x", "11:21 a `connect` step has no key `on`"),
+        ("connect: /, protocols: [ v 1 ]", "11:34 `v 1` is no name of a subprotocol"),
+        ("connect: /, headers: { Upgrade: x }", "11:32 loadgate sets `upgrade` itself"),
+        ("connect: /, headers: { sec-websocket-key: x }", "11:32 loadgate sets `sec-websocket-key` itself"),
+        ("connect: /, headers: { connection: x }", "11:32 loadgate sets `connection` itself"),
+        ("connect: /, timeout: 0s", "11:30 no socket can be opened within no time"),
+        ("connect: /, bearer: x, basic: { user: a, password: b }", "11:7 `authorization` is given twice"),
+        ("connect: /, check: status = 101", "11:35 the expression is wrong"),
+        ("send: {}, socket: line", "11:15 it is not said what is sent"),
+        (
+            "send: { text: a, json: b }, socket: line",
+            "11:15 a message is one thing; this one has `text` and `json`",
+        ),
+        ("send: { base64: '#' }, socket: line", "11:25 this is no Base64"),
+        ("send: { file: none.bin }, socket: line", "11:23 cannot read `none.bin`"),
+        ("send: { size: 5 }, socket: line", "11:23 `5` is no size"),
+        ("send: { texts: a }, socket: line", "11:17 a message has no key `texts`"),
+        ("send: '{{ usr }}', socket: line", "11:19 there is no `usr` here"),
+        ("send: [ a ], socket: line", "11:15 expected a text, found a list"),
+        ("await: json.a ==, socket: line", "11:25 the expression is wrong"),
+        ("await: status == 200, socket: line", "11:16 there is no `status` here"),
+        ("await: true, content: jsn.x, socket: line", "11:31 there is no `jsn` here"),
+        ("await: true, timeout: 5, socket: line", "11:31 `5` is no time"),
+        ("await: true, send: x", "11:22 a step does one thing; this one has `await` and `send`"),
+        ("conect: /", "11:9 there is no step `conect`"),
+    ] {
+        let all = wrong(&format!(
+            "    load: {{ users: 3, iterations: 1 }}\n    flow:\n    - {{ connect: /, socket: line }}\n    - {{ {step} }}"
+        ));
+        tell(step, want, &all);
     }
 }
 

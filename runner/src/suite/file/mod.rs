@@ -9,6 +9,7 @@ mod decode;
 mod scalar;
 mod scenario;
 mod script;
+mod socket;
 mod step;
 mod target;
 
@@ -22,6 +23,7 @@ pub(super) use self::decode::{At, Decode, Decoder, Mapping, Maybe, OneOrMany, Ta
 pub(super) use self::scalar::Fixed;
 pub(super) use self::scenario::*;
 pub(super) use self::script::*;
+pub(super) use self::socket::*;
 pub(super) use self::step::*;
 pub(super) use self::target::*;
 

@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use super::decode::{At, Decode, Decoder, OneOrMany, Raw, Table, choice, mapping};
 use super::scalar::{Fixed, Pause, Size};
 use super::script::{AsideFile, MeetFile, RetryFile};
+use super::socket::{AwaitFile, CloseFile, ConnectFile, SendFile};
 use crate::suite::diagnostics::{Diagnostic, did_you_mean, list};
 use crate::suite::node::{Content, Node};
 
@@ -65,6 +66,10 @@ pub(in crate::suite) enum StepFile {
     Flow(FlowStepFile),
     Meet(MeetFile),
     Aside(Box<AsideFile>),
+    Connect(Box<ConnectFile>),
+    Send(Box<SendFile>),
+    Await(Box<AwaitFile>),
+    Close(Box<CloseFile>),
 }
 
 /// The methods, which are keys of a request step.
@@ -73,7 +78,7 @@ const METHODS: &[&str] = &["get", "post", "put", "patch", "delete", "head", "opt
 /// All keys that tell what a step does.
 const KINDS: &[&str] = &[
     "get", "post", "put", "patch", "delete", "head", "options", "think", "repeat", "if", "parallel", "flow",
-    "meet", "probe", "command",
+    "meet", "probe", "command", "connect", "send", "await", "close",
 ];
 
 impl Decode for StepFile {
@@ -108,6 +113,10 @@ impl Decode for StepFile {
             "parallel" => ParallelFile::decode(node, decoder).map(Self::Parallel),
             "meet" => MeetFile::decode(node, decoder).map(Self::Meet),
             "probe" | "command" => AsideFile::decode(node, decoder).map(|aside| Self::Aside(Box::new(aside))),
+            "connect" => ConnectFile::decode(node, decoder).map(|file| Self::Connect(Box::new(file))),
+            "send" => SendFile::decode(node, decoder).map(|file| Self::Send(Box::new(file))),
+            "await" => AwaitFile::decode(node, decoder).map(|file| Self::Await(Box::new(file))),
+            "close" => CloseFile::decode(node, decoder).map(|file| Self::Close(Box::new(file))),
             "flow" => FlowStepFile::decode(node, decoder).map(Self::Flow),
             _ => RequestFile::decode(node, decoder).map(|request| Self::Request(Box::new(request))),
         }
@@ -131,6 +140,10 @@ impl JsonSchema for StepFile {
             generator.subschema_for::<FlowStepFile>(),
             generator.subschema_for::<MeetFile>(),
             generator.subschema_for::<AsideFile>(),
+            generator.subschema_for::<ConnectFile>(),
+            generator.subschema_for::<SendFile>(),
+            generator.subschema_for::<AwaitFile>(),
+            generator.subschema_for::<CloseFile>(),
         ];
         let mut kinds = vec![json_schema!({ "allOf": [request], "oneOf": one_of })];
         kinds.extend(others);
