@@ -202,6 +202,7 @@ mod tests {
             let tls = Tls::new("localhost", Arc::new(with_roots(roots).unwrap())).unwrap();
             let socket = tls.wrap(TcpStream::connect(address).await.unwrap(), false).await.unwrap();
             assert_eq!(socket.agreed_on_http2(), agreed, "{protocol}");
+            drop(socket);
             // For a WebSocket nothing but HTTP/1.1 is offered, so a server that speaks only HTTP/2 declines.
             let stream = TcpStream::connect(address).await.unwrap();
             assert_eq!(tls.wrap(stream, true).await.is_err(), agreed, "{protocol}");

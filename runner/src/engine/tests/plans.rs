@@ -196,11 +196,16 @@ fn nowhere() -> Place {
 
 /// Runs the only scenario of a suite whose keys below `scenarios: one:` are these.
 pub(super) fn run_scenario(base: &str, scenario: &str) -> model::Scenario {
+    run_scenario_at(Reach::new(Url::parse(base).unwrap()), scenario)
+}
+
+/// The same against a target that is reached in a way of its own.
+pub(super) fn run_scenario_at(target: Reach, scenario: &str) -> model::Scenario {
+    let base = target.url().clone();
     let indented: String = scenario.lines().map(|line| format!("    {line}\n")).collect();
     let text = format!("name: s\ntarget: {{ url: '{base}' }}\nscenarios:\n  one:\n{indented}");
     let plan = load_text("s.yaml", &text, Utf8Path::new(""), &LoadOptions::default())
         .unwrap_or_else(|wrong| panic!("{wrong}"));
-    let mut settings = settings(base);
-    settings.data = plan.data;
+    let settings = Settings { target, data: plan.data, ..settings(base.as_str()) };
     try_run((*plan.scenarios[0]).clone(), &settings).unwrap()
 }

@@ -14,8 +14,10 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use super::plans::run_scenario;
+use super::plans::{run_scenario, run_scenario_at};
 use super::server::{Reply, Server, ok, status};
+use crate::engine::Reach;
+use crate::suite::plan::Trust;
 
 type Peer = WebSocketStream<TcpStream>;
 
@@ -43,6 +45,7 @@ fn start<F: Future<Output = ()> + Send>(
                     runtime.block_on(async {
                         let stream = TcpStream::from_std(stream).unwrap();
                         let mut path = String::new();
+                        #[expect(clippy::result_large_err, reason = "the handshake's own type")]
                         let note = |request: &Request<()>, response: Response<()>| {
                             path = request.uri().to_string();
                             Ok(response)
@@ -499,4 +502,61 @@ fn pings_are_answered_while_the_user_thinks_and_branches_have_sockets_of_their_o
         "{:?}",
         report.failures
     );
+}
+
+/// Starts a server that would rather speak HTTP/2, and echoes; its port and its certificate.
+fn start_tls() -> (u16, Vec<u8>) {
+    use tokio_rustls::rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    listener.set_nonblocking(true).unwrap();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            while let Ok((stream, _)) = listener.accept().await {
+                let acceptor = acceptor.clone();
+                tokio::spawn(async move {
+                    let Ok(stream) = acceptor.accept(stream).await else { return };
+                    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
+                    let mut peer = tokio_tungstenite::accept_async(stream).await.unwrap();
+                    while let Some(Ok(message)) = peer.next().await {
+                        if message.is_text() {
+                            peer.send(message).await.unwrap();
+                        }
+                    }
+                });
+            }
+        });
+    });
+    (port, made.cert.der().to_vec())
+}
+
+#[test]
+fn over_tls_it_is_wss_whatever_else_the_server_speaks() {
+    let (port, certificate) = start_tls();
+    let trust = Trust { certificates: vec![certificate], insecure: false };
+    let target = Reach::new(format!("https://localhost:{port}").parse().unwrap()).trusting(trust);
+    let flow = |url: &str| {
+        format!(
+            "load: {{ users: 2, iterations: 2 }}\nflow:\n- connect: {url}\n- send: '{{{{ user.id }}}}'\n- await: text == user.id\n- close: socket\n"
+        )
+    };
+    for url in ["/live", &format!("wss://localhost:{port}/live")] {
+        let report = run_scenario_at(target.clone(), &flow(url));
+        assert_eq!((report.ok, &report.failures[..]), (8, &[][..]), "{url}");
+    }
+    // The scheme of a whole URL is its own: no TLS here, so no handshake either.
+    let report = run_scenario_at(target, &flow(&format!("ws://localhost:{port}/live")));
+    assert_eq!((report.ok, report.failed_total()), (0, 4), "{:?}", report.failures);
 }
