@@ -329,8 +329,32 @@ pub(super) fn of_comparison(report: &Report) -> Vec<Finding> {
                 ..finding(Some(scenario), &figure.figure, kind, verdict, message)
             });
         }
+        found.extend(of_nothing_compared(scenario, &own, comparison.mode));
     }
     found
+}
+
+/// Rounds were run to compare, and nothing of them can be: that is no pass.
+fn of_nothing_compared(
+    scenario: &Scenario,
+    own: &[&ComparedFigure],
+    mode: ComparisonMode,
+) -> Option<Finding> {
+    let nothing = !own.is_empty() && own.iter().all(|f| f.outcome == ChangeOutcome::NotJudged);
+    if mode != ComparisonMode::Paired || !nothing {
+        return None;
+    }
+    let why = own.iter().find_map(|f| f.note.clone()).unwrap_or_else(|| "no round has samples".to_owned());
+    Some(Finding {
+        next: Some("make both revisions take the same load, long enough to have samples".to_owned()),
+        ..finding(
+            Some(scenario),
+            "comparison",
+            FindingKind::Baseline,
+            Verdict::Invalid,
+            format!("nothing of it could be compared with the base: {why}"),
+        )
+    })
 }
 
 /// The verdict and kind of an outcome that is worth a finding.
@@ -402,9 +426,14 @@ fn next_for_change(figure: &ComparedFigure, scenario: &Scenario, mode: Compariso
         }
         ChangeOutcome::Accepted => "make it better, or accept a run as the baseline, before the acceptance expires".to_owned(),
         ChangeOutcome::Regression if mode == ComparisonMode::Reports => advice::for_figure(&figure.figure, scenario),
+        // What is compared in pairs is in no baseline that could be changed.
         ChangeOutcome::Regression => format!(
-            "{}; if it is intended, accept it with `loadgate baseline accept`",
-            advice::for_figure(&figure.figure, scenario)
+            "{}; if it is intended, accept it {}",
+            advice::for_figure(&figure.figure, scenario),
+            match mode {
+                ComparisonMode::Paired => "in `loadgate.accept.yml`: the job summary prints the lines",
+                _ => "with `loadgate baseline accept`",
+            }
         ),
         _ => "run it again, with more rounds or on a quieter machine, to decide it".to_owned(),
     }

@@ -99,7 +99,7 @@ pub fn confirm_paired(
                 ChangeOutcome::Unchanged,
                 Some(format!("{rounds} fresh rounds with restarted processes did not show it")),
             ),
-            ChangeOutcome::NotJudged => (ChangeOutcome::Suspected, again.note.clone()),
+            ChangeOutcome::NotJudged => (ChangeOutcome::Undecided, again.note.clone()),
             _ => (ChangeOutcome::Undecided, Some(format!("{rounds} fresh rounds do not decide it"))),
         };
         figure.rounds += rounds;
@@ -185,6 +185,10 @@ fn judge_scenario(
                 Kind::Share => judge_share(&mut row, &good, &rule, level),
                 _ => judge_speed(&mut row, &pairs, &rule, level),
             };
+            if p.is_none() && good.len() < LEAST_ROUNDS {
+                // More rounds will decide it: some of these were spoiled, so there are too few yet.
+                row.outcome = ChangeOutcome::Undecided;
+            }
             Judged { figure: row, p }
         })
         .collect()

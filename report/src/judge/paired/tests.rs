@@ -202,13 +202,36 @@ fn unequal_load_is_not_compared() {
 }
 
 #[test]
-fn few_rounds_are_not_judged() {
+fn few_rounds_do_not_decide() {
     let comparison = compare(&rounds(1, LEAST_ROUNDS - 1, 0.02, 1.0));
-    assert_eq!(outcome(&comparison, "latency.p50"), ChangeOutcome::NotJudged);
+    assert_eq!(outcome(&comparison, "latency.p50"), ChangeOutcome::Undecided);
     assert_eq!(
         outcome(&compare(&rounds(1, LEAST_ROUNDS, 0.02, 1.0)), "latency.p50"),
         ChangeOutcome::Suspected
     );
+}
+
+/// A run compared so, as it is concluded.
+fn verdict(comparison: Comparison) -> crate::Report {
+    let mut report = crate::judge::tests::report(1, vec![scenario(&[500.0; 60])]);
+    report.comparison = Some(comparison);
+    crate::judge::conclude(&mut report);
+    report
+}
+
+#[test]
+fn what_could_not_be_compared_is_no_pass() {
+    use crate::Verdict;
+    assert_eq!(verdict(compare(&rounds(1, 20, 0.02, 0.0))).verdict, Verdict::Pass);
+    // One round of the least number was spoiled, which is not enough to call the machine restless.
+    let mut all = rounds(1, LEAST_ROUNDS, 0.02, 0.0);
+    all[2].head.steal = Some(0.4);
+    let report = verdict(compare(&all));
+    assert_eq!(report.verdict, Verdict::Inconclusive, "{}", report.reason);
+    all.iter_mut().for_each(|r| r.head.scenario.users_peak = 12);
+    let report = verdict(compare(&all));
+    assert_eq!(report.verdict, Verdict::Invalid, "{}", report.reason);
+    assert!(report.reason.contains("unequal load"), "{}", report.reason);
 }
 
 /// Simulated, not measured: log-normal rounds, a fixed seed.
