@@ -74,6 +74,7 @@ build() {
     cargo install --locked --quiet --path "$here/../runner" --root "$folder" >&2 || fail "loadgate does not build here"
 }
 
+cache="${RUNNER_TOOL_CACHE:-${RUNNER_TEMP:-${TMPDIR:-/tmp}}}/loadgate"
 binary=""
 suffix=""
 if [ -n "$INPUT_BINARY_PATH" ]; then
@@ -85,7 +86,6 @@ else
     case "$target" in *windows*) suffix=.exe ;; esac
     archive="loadgate-$version-$target.tar.gz"
     expected="$(sed -n "s/^\([0-9a-f]\{64\}\) [ *]$archive\$/\1/p" "$here/checksums.txt" | head -n 1)"
-    cache="${RUNNER_TOOL_CACHE:-${RUNNER_TEMP:-${TMPDIR:-/tmp}}}/loadgate"
     if [ -n "$expected" ]; then
         folder="$cache/$version/$target"
         if [ "$(cat "$folder/complete" 2>/dev/null)" != "$expected" ]; then download "$archive" "$expected" "$folder"; fi
@@ -101,4 +101,6 @@ fi
 version="$("$binary" --version)" || fail "$binary does not run here"
 output binary "$binary"
 output version "${version##* }"
+# Where base revisions are built in paired mode: a place that outlives the job, where the machine does.
+output base-cache "$(native "$cache")/base"
 printf 'loadgate %s\n' "${version##* }"

@@ -46,6 +46,7 @@ if [ "$INPUT_ANNOTATIONS" != true ]; then unset GITHUB_ACTIONS; fi
 code=0
 "$LOADGATE" "${arguments[@]}" || code=$?
 output exit-code "$code"
+if [ -n "$BASE_FOLDER" ] && [ -d "$BASE_FOLDER" ]; then output base-folder "$BASE_FOLDER"; fi
 
 if [ -d "$out" ]; then
     output out "$out"

@@ -8,19 +8,35 @@ use loadgate_report::baseline::Baseline;
 /// A sentence on what the change did to its own baseline since it left `reference` (a branch or commit); `None` where it did nothing,
 /// or where git cannot tell, as in a shallow clone.
 pub fn edited_since(reference: &str, path: &Utf8Path, now: &Baseline) -> Option<String> {
-    let dir = path.parent().filter(|p| !p.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
     if reference.starts_with('-') {
         // git would take it as an option.
         return None;
     }
-    let commit = git(dir, &["merge-base", reference, "HEAD"])?;
-    // Only a folder that was there can have lacked the file; else git looked at the wrong place.
-    let then = git(dir, &["show", &format!("{}:./{}", commit.trim(), path.file_name()?)]);
+    edited_from(git(folder(path), &["merge-base", reference, "HEAD"])?.trim(), path, now)
+}
+
+/// The same, where the commit is known that the change is based on. It must be here; its history need not be.
+pub fn edited_from(commit: &str, path: &Utf8Path, now: &Baseline) -> Option<String> {
+    let (dir, name) = (folder(path), path.file_name()?);
+    // What is not in git came from elsewhere, such as an artifact: no change has edited it.
+    git(dir, &["ls-files", "--error-unmatch", "--", name])?;
+    let then = git(dir, &["show", &format!("{commit}:./{name}")]);
     let before = match &then {
         Some(text) => Baseline::parse(text).ok()?,
         None => Baseline::new(now.suite.clone()),
     };
     describe(&before, now)
+}
+
+/// Whether the baseline is part of the checkout that `directory` is in. One that is kept on a branch of its own is not: it lies in a
+/// checkout of that branch.
+pub fn is_part_of(path: &Utf8Path, directory: &Utf8Path) -> bool {
+    let top = |directory| git(directory, &["rev-parse", "--show-toplevel"]);
+    top(folder(path)).is_some_and(|found| top(directory) == Some(found))
+}
+
+fn folder(path: &Utf8Path) -> &Utf8Path {
+    path.parent().filter(|p| !p.as_str().is_empty()).unwrap_or(Utf8Path::new("."))
 }
 
 fn describe(before: &Baseline, now: &Baseline) -> Option<String> {
@@ -93,6 +109,15 @@ mod tests {
         assert!(told().unwrap().contains("1 runs added, 0 removed"), "{:?}", told());
         git(&["commit", "-q", "-a", "-m", "edit"]);
         assert!(told().is_some(), "committed or not");
+        let from = |commit: &str| edited_from(commit, &path, &store.require("cached-chat").unwrap());
+        assert!(from("main").is_some());
+        assert_eq!(from("HEAD"), None);
+        assert!(is_part_of(&path, dir));
+        let elsewhere = tempfile::tempdir().unwrap();
+        assert!(!is_part_of(&path, Utf8Path::from_path(elsewhere.path()).unwrap()));
+        git(&["rm", "-q", "--cached", "baselines/cached-chat.json"]);
+        assert_eq!(from("main"), None, "a file that is not in git");
+        git(&["add", "."]);
         assert_eq!(edited_since("no-such-branch", &path, &store.require("cached-chat").unwrap()), None);
         assert_eq!(edited_since("--help", &path, &store.require("cached-chat").unwrap()), None);
     }

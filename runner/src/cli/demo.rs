@@ -5,6 +5,7 @@ use clap::Args;
 use super::run::{GateArguments, Selection};
 use super::serve::{Behaviour, find, names};
 use super::{CliError, Exit};
+use crate::gate::Base;
 use crate::suite::{self, LoadOptions};
 
 #[derive(Debug, Args)]
@@ -58,5 +59,7 @@ pub(super) fn run(arguments: DemoArguments) -> Result<Exit, CliError> {
     let options: LoadOptions = selection.load_options();
     let plan = suite::load_text(file, text, ".".into(), &options)
         .map_err(|diagnostics| CliError::Suite(super::check::draw(&diagnostics)))?;
-    super::run::run_plan(&plan, None, &arguments.gate)
+    // The reference service is this program's, so a pull request that happens to start it changes nothing about it.
+    let base = arguments.gate.base.base.clone().map(Base::Revision);
+    super::run::run_plan(&plan, None, base, &arguments.gate)
 }

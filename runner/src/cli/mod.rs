@@ -1,5 +1,6 @@
 //! The command line: what may be typed, and where it goes.
 
+mod base;
 mod baseline;
 mod check;
 mod comment;
@@ -42,6 +43,8 @@ enum Command {
     /// Accept, list, show or prune stored baselines
     #[command(subcommand)]
     Baseline(baseline::BaselineCommand),
+    /// Say which revision a run would compare with in pairs, and where it is built
+    Base(base::BaseArguments),
     /// Show where figures changed for good over many runs
     Trend(trend::TrendArguments),
     /// Make the page from a report, or get the report back out of a page
@@ -63,6 +66,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Check(arguments) => check::run(arguments),
         Command::Compare(arguments) => compare::run(arguments),
         Command::Baseline(command) => baseline::run(command),
+        Command::Base(arguments) => base::run(arguments),
         Command::Trend(arguments) => trend::run(arguments),
         Command::Report(arguments) => report::run(arguments),
         Command::Comment(arguments) => comment::run(arguments),

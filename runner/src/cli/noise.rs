@@ -40,6 +40,7 @@ pub(super) fn run(arguments: NoiseArguments) -> Result<Exit, CliError> {
         out: arguments.out,
         base: None,
         keep_rounds: false,
+        base_cache: gate::paired::default_cache(),
     };
     let live = Live::new(arguments.format == Format::Human);
     let (outcome, signal) = interruptible(&live, async |control| {

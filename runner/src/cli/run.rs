@@ -63,9 +63,8 @@ pub(super) struct GateArguments {
     /// How to compare
     #[arg(long, value_enum, default_value_t)]
     pub(super) mode: Mode,
-    /// Compare in pairs with this git revision, built and run beside the current one
-    #[arg(long, value_name = "REF")]
-    pub(super) base: Option<String>,
+    #[command(flatten)]
+    pub(super) base: BaseRevision,
     /// Compare in pairs with the service at this URL, which is already running
     #[arg(long, value_name = "URL", conflicts_with = "base")]
     pub(super) base_url: Option<String>,
@@ -81,6 +80,29 @@ pub(super) struct GateArguments {
     /// What is printed on standard output
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: Format,
+}
+
+/// The revision to compare with.
+#[derive(Clone, Debug, Args)]
+pub(super) struct BaseRevision {
+    /// Compare in pairs with this git revision, built and run beside the current one [default: on a pull request, what it changes]
+    #[arg(long, value_name = "REF")]
+    pub(super) base: Option<String>,
+    /// Directory in which base revisions are built, each by its commit [default: in that of temporary files]
+    #[arg(long, value_name = "DIR", env = "LOADGATE_BASE_CACHE")]
+    pub(super) base_cache: Option<Utf8PathBuf>,
+}
+
+impl BaseRevision {
+    /// What was asked for, else what the event says that started the workflow.
+    pub(super) fn revision(&self) -> Option<Base> {
+        let event = || github::pull_request::base_of_environment(|name| std::env::var(name).ok());
+        self.base.clone().map(Base::Revision).or_else(|| event().map(Base::PullRequest))
+    }
+
+    pub(super) fn cache(&self) -> Utf8PathBuf {
+        self.base_cache.clone().unwrap_or_else(gate::paired::default_cache)
+    }
 }
 
 /// What makes the exit code other than 0.
@@ -157,7 +179,7 @@ pub(super) fn run(arguments: RunArguments) -> Result<Exit, CliError> {
         if several {
             gate.out = gate.out.join(&plan.name);
         }
-        exit = exit.worst(run_plan(plan, arguments.target.clone(), &gate)?);
+        exit = exit.worst(run_plan(plan, arguments.target.clone(), gate.base.revision(), &gate)?);
         if matches!(exit, Exit::Signal(_)) {
             break;
         }
@@ -179,24 +201,23 @@ pub(super) fn suites_or_default(given: Vec<Utf8PathBuf>) -> Result<Vec<Utf8PathB
     })
 }
 
-/// Runs one decided suite to its outputs.
+/// Runs one decided suite to its outputs. `base` is compared with where the arguments name nothing else.
 pub(super) fn run_plan(
     plan: &Plan,
     url: Option<String>,
+    base: Option<Base>,
     arguments: &GateArguments,
 ) -> Result<Exit, CliError> {
-    let base = [
-        arguments.base.clone().map(Base::Revision),
-        arguments.base_url.clone().map(Base::Url),
-        arguments.base_start.clone().map(Base::Start),
-    ];
+    let elsewhere =
+        [arguments.base_url.clone().map(Base::Url), arguments.base_start.clone().map(Base::Start)];
     let options = Options {
         url,
         mode: arguments.mode,
         baseline: arguments.baseline.clone(),
         out: arguments.out.clone(),
-        base: base.into_iter().flatten().next(),
         keep_rounds: arguments.keep_rounds,
+        base: elsewhere.into_iter().flatten().next().or(base),
+        base_cache: arguments.base.cache(),
     };
     let live = output::live::Live::new(arguments.format == Format::Human);
     let (report, signal) = interruptible(&live, async |control| {
@@ -215,7 +236,8 @@ pub(super) fn run_plan(
     let exit = signal.map_or_else(|| exit_of(&report, arguments.fail_on), Exit::Signal);
     show(&secrets.mask_report(&report), arguments.format);
     for (name, path) in &written.files {
-        anstream::eprintln!("{name:<12} {path}");
+        // A folder's name may hold a line break, behind which it would be a command to GitHub's runner.
+        anstream::eprintln!("{name:<12} {}", output::text::plain(path.as_str()));
     }
     publish(&report, &written, exit, &secrets).map_err(CliError::usage)?;
     Ok(exit)

@@ -51,6 +51,8 @@ pub struct Options {
     pub base: Option<Base>,
     /// Whether to keep the rounds of a paired comparison, as `rounds.jsonl` in `out`.
     pub keep_rounds: bool,
+    /// Directory in which base revisions are checked out and built, each by its commit.
+    pub base_cache: Utf8PathBuf,
 }
 
 /// What happens while a run goes on. Control only: no measurement travels this way.

@@ -10,10 +10,10 @@ use loadgate_report::model::{self, ChangeOutcome, Comparison, Report, RunInfo, S
 use loadgate_report::trend::Trend;
 
 use super::acceptance::{self, AcceptanceError};
-use super::paired::PairedError;
+use super::paired::{Base, PairedError};
 use super::pass::Pass;
 use super::{Context, Event, Mode, Observer, Options, conditions, environment, paired};
-use crate::baseline::{Store, StoreError, edited_since};
+use crate::baseline::{Store, StoreError, edited_from, edited_since, is_part_of};
 use crate::engine::Control;
 use crate::output::{self, OutputError, Secrets};
 use crate::suite::plan::Plan;
@@ -106,7 +106,7 @@ pub async fn run(
         let (comparison, warning) = compare(&context, &report, stored.as_ref()).await;
         report.comparison = Some(comparison);
         report.warnings.extend(warning);
-        report.warnings.extend(edited_baseline(&context));
+        report.warnings.extend(edited_baseline(&context).await);
         let trend = stored.as_ref().map(|stored| Trend::of(stored, &policy(&plan)));
         report.history = trend.and_then(|trend| trend.history(&report.environment.machine.class()));
     }
@@ -186,7 +186,7 @@ async fn compare(
     if *mode == Mode::Paired {
         let outcome = match base {
             Some(base) => paired::compare(context, base, &policy).await.map_err(|error| error.to_string()),
-            None => Err("there is nothing to pair with; name it with `--base REVISION`".to_owned()),
+            None => Err("there is nothing to pair with: the event that started the run names no base; name one with `--base REVISION`".to_owned()),
         };
         return (
             outcome.unwrap_or_else(|why| unusable(&why, "mend the cause, or compare with `--mode stored`")),
@@ -198,6 +198,7 @@ async fn compare(
     if *mode == Mode::Auto
         && open
         && let Some(base) = base
+        && can_pair(context, base)
     {
         match paired::compare(context, base, &policy).await {
             Ok(comparison) => return (comparison, None),
@@ -209,6 +210,12 @@ async fn compare(
     }
     confirm(context, report, &mut stored).await;
     (stored, None)
+}
+
+/// Whether a base that nobody asked for, because the event of a pull request names it, can be run beside what is under test.
+fn can_pair(context: &Context<'_>, base: &Base) -> bool {
+    let is_started = context.plan.target.start.is_some() && context.options.url.is_none();
+    is_started || !matches!(base, Base::PullRequest(_))
 }
 
 /// Compares with the stored baseline.
@@ -229,14 +236,22 @@ fn with_baseline(
 
 /// Tells on a change that edits its own baseline. The branch it is to go into is the base revision, or what GitHub says of a pull
 /// request.
-fn edited_baseline(context: &Context<'_>) -> Option<String> {
-    let reference = match &context.options.base {
-        Some(paired::Base::Revision(reference)) => reference.clone(),
-        _ => format!("origin/{}", std::env::var("GITHUB_BASE_REF").ok().filter(|name| !name.is_empty())?),
-    };
+async fn edited_baseline(context: &Context<'_>) -> Option<String> {
     let store = Store::new(&context.options.baseline);
     let stored = store.load(&context.plan.name).ok()??;
-    edited_since(&reference, &store.path(&context.plan.name), &stored)
+    let path = store.path(&context.plan.name);
+    if !is_part_of(&path, ".".into()) {
+        return None;
+    }
+    let reference = match &context.options.base {
+        Some(base @ Base::PullRequest(_)) => {
+            let commit = base.commit(".".into()).await.ok()??;
+            return edited_from(&commit, &path, &stored);
+        }
+        Some(Base::Revision(reference)) => reference.clone(),
+        _ => format!("origin/{}", std::env::var("GITHUB_BASE_REF").ok().filter(|name| !name.is_empty())?),
+    };
+    edited_since(&reference, &path, &stored)
 }
 
 /// Runs fresh rounds for what looks worse.

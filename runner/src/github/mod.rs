@@ -7,8 +7,8 @@ pub mod pull_request;
 use std::io::{self, Write};
 use std::path::Path;
 
-use loadgate_report::Report;
-use loadgate_report::model::FindingKind;
+use loadgate_report::model::{Finding, FindingKind};
+use loadgate_report::{Report, Verdict};
 use sha2::{Digest, Sha256};
 
 use crate::output::Written;
@@ -62,10 +62,12 @@ pub fn append_summary(file: &Path, summary: &str) -> io::Result<()> {
 /// The step's outputs: verdict, exit code, numbers of regressions and improvements, the version, the files that were written.
 pub fn step_outputs(report: &Report, exit_code: u8, written: &Written) -> Vec<(String, String)> {
     let count = |kind| report.findings.iter().filter(|f| f.kind == kind).count().to_string();
+    // What is only suspected counts as none.
+    let confirmed = |f: &&Finding| f.kind == FindingKind::Regression && f.verdict == Verdict::Fail;
     let mut outputs = vec![
         ("verdict".to_owned(), report.verdict.to_string()),
         ("exit-code".to_owned(), exit_code.to_string()),
-        ("regressions".to_owned(), count(FindingKind::Regression)),
+        ("regressions".to_owned(), report.findings.iter().filter(confirmed).count().to_string()),
         ("improvements".to_owned(), count(FindingKind::Improvement)),
         ("version".to_owned(), report.run.loadgate.clone()),
     ];

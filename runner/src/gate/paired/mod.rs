@@ -12,18 +12,20 @@ mod base;
 mod control;
 mod keep;
 mod machine;
+mod revision;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use loadgate_report::judge::Policy;
 use loadgate_report::judge::paired::noise::{Sensitivity, sensitivity};
 use loadgate_report::judge::paired::{LEAST_ROUNDS, Next, PairedRound, Rounds, Sequence, Slot, head_first};
 use loadgate_report::model::Comparison;
 
-pub use self::base::{BaseError, BaseTree};
+pub use self::base::{BaseError, BaseTree, folder};
 use self::machine::Moment;
+pub use self::revision::PullRequestBase;
 use super::arm::RunningArm;
 use super::{Context, Event};
 use crate::suite::plan::{Load, Plan, Scenario};
@@ -46,10 +48,41 @@ pub(super) const BUDGET: Duration = Duration::from_secs(600);
 pub enum Base {
     /// A git revision, checked out beside the current one, built and started by the suite's commands.
     Revision(String),
+    /// The revision that the pull request under test changes: likewise.
+    PullRequest(PullRequestBase),
     /// A service that is running already.
     Url(String),
     /// A command that starts it in the current directory.
     Start(String),
+}
+
+impl Base {
+    /// The commit, brought here where it was not; `None` where the base is no revision. `directory` is in the checkout under test.
+    ///
+    /// # Errors
+    /// [`BaseError`]: there is no such commit, or no checkout.
+    pub async fn commit(&self, directory: &Utf8Path) -> Result<Option<String>, BaseError> {
+        match self {
+            Self::Revision(reference) => revision::find(reference, directory).await.map(Some),
+            Self::PullRequest(base) => revision::find_base(base, directory).await.map(Some),
+            Self::Url(_) | Self::Start(_) => Ok(None),
+        }
+    }
+
+    /// How messages call it, where it is a revision.
+    fn name(&self) -> &str {
+        match self {
+            Self::PullRequest(_) => "the pull request's base",
+            Self::Revision(name) | Self::Url(name) | Self::Start(name) => name,
+        }
+    }
+}
+
+/// Where base revisions are checked out and built, unless somebody says otherwise.
+pub fn default_cache() -> Utf8PathBuf {
+    Utf8PathBuf::from_path_buf(std::env::temp_dir())
+        .unwrap_or_else(|_| ".loadgate".into())
+        .join("loadgate-base")
 }
 
 /// Why there is no paired comparison.
@@ -184,29 +217,30 @@ async fn prepare(context: &Context<'_>, base: &Base) -> Result<(Side, String, Op
             let side = Side { arm: Arm::base(None), url: None, plan: Some(Arc::new(own)) };
             (side, format!("`{command}`"), None)
         }
-        Base::Revision(reference) => {
-            if plan.target.start.is_none() {
-                return Err(PairedError::NoStart);
-            }
-            let here = Utf8PathBuf::from(".");
-            let cache = Utf8PathBuf::from_path_buf(std::env::temp_dir())
-                .unwrap_or_else(|_| ".loadgate".into())
-                .join("loadgate-base");
-            let tree = BaseTree::check_out(reference, &here, &cache).await?;
-            let arm = Arm::base(Some(tree.directory));
-            context.observer.on(&Event::Building { arm: "base", commit: &tree.commit });
-            Target::build(
-                &plan.target,
-                &arm,
-                &context.variables(),
-                &context.options.out.join("base-build.log"),
-            )
-            .await
-            .map_err(|source| PairedError::Target { arm: "base", source })?;
-            let short: String = tree.commit.chars().take(12).collect();
-            (Side { arm, url: None, plan: None }, format!("{reference} ({short})"), Some(tree.commit))
-        }
+        Base::Revision(_) | Base::PullRequest(_) => of_revision(context, base).await?,
     })
+}
+
+/// A revision, checked out and built beside the current one.
+async fn of_revision(
+    context: &Context<'_>,
+    base: &Base,
+) -> Result<(Side, String, Option<String>), PairedError> {
+    let plan = &context.plan;
+    let here = Utf8Path::new(".");
+    let commit = match base.commit(here).await? {
+        Some(commit) if plan.target.start.is_some() => commit,
+        _ => return Err(PairedError::NoStart),
+    };
+    let tree = BaseTree::check_out(&commit, here, &context.options.base_cache).await?;
+    let arm = Arm::base(Some(tree.directory));
+    context.observer.on(&Event::Building { arm: "base", commit: &tree.commit });
+    let log = context.options.out.join("base-build.log");
+    Target::build(&plan.target, &arm, &context.variables(), &log)
+        .await
+        .map_err(|source| PairedError::Target { arm: "base", source })?;
+    let short: String = tree.commit.chars().take(12).collect();
+    Ok((Side { arm, url: None, plan: None }, format!("{} ({short})", base.name()), Some(tree.commit)))
 }
 
 /// Runs rounds.
