@@ -36,6 +36,16 @@ pub enum ApiError {
         /// What the server said.
         message: String,
     },
+    /// It has had too many requests of this token for now.
+    #[error("failed to {what}: the rate limit is reached: {message}")]
+    Limited {
+        /// What was tried.
+        what: String,
+        /// What the server said.
+        message: String,
+        /// How long it asks to wait; `None` where it leaves that to us.
+        wait: Option<Duration>,
+    },
     /// It answered, but not with what was asked for.
     #[error("failed to {what}: {status}: {message}")]
     Status {
@@ -63,9 +73,8 @@ impl ApiError {
     /// Whether trying the whole undertaking again may help.
     pub fn passes(&self) -> bool {
         match self {
-            Self::Status { status, .. } => {
-                status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS
-            }
+            Self::Status { status, .. } => status.is_server_error(),
+            Self::Limited { wait, .. } => wait.is_none_or(|wait| wait <= LONGEST_WAIT),
             Self::Unreachable { .. } => true,
             Self::Forbidden { .. } | Self::Address(_) => false,
         }
@@ -135,9 +144,13 @@ impl Api {
         Ok(judge(answer, what)?.body)
     }
 
-    /// The wait before attempt `number`, from 1 for the second attempt.
-    pub async fn wait(&self, number: u32) {
-        tokio::time::sleep((self.backoff * 2u32.pow(number.saturating_sub(1))).min(LONGEST_WAIT)).await;
+    /// Waits after failed attempt `number`, from 1: as long as the server asks for, else longer each time.
+    pub async fn wait(&self, number: u32, error: &ApiError) {
+        let wait = match error {
+            ApiError::Limited { wait: Some(wait), .. } => *wait,
+            _ => self.backoff * 2u32.pow(number.saturating_sub(1)),
+        };
+        tokio::time::sleep(wait.min(LONGEST_WAIT)).await;
     }
 
     fn address(&self, path: &str) -> Result<Url, ApiError> {
@@ -147,14 +160,9 @@ impl Api {
     async fn send(&self, method: &Method, address: &Url, what: &str) -> Result<Answer, ApiError> {
         let mut attempt = 1;
         loop {
-            let answered = self.once(method, address, None, what).await;
-            let asked_to_wait = answered.as_ref().ok().and_then(asked_to_wait);
-            match answered.and_then(|answer| judge(answer, what)) {
-                Err(error) if attempt < ATTEMPTS && (error.passes() || asked_to_wait.is_some()) => {
-                    match asked_to_wait {
-                        Some(wait) => tokio::time::sleep(wait).await,
-                        None => self.wait(attempt).await,
-                    }
+            match self.once(method, address, None, what).await.and_then(|answer| judge(answer, what)) {
+                Err(error) if attempt < ATTEMPTS && error.passes() => {
+                    self.wait(attempt, &error).await;
                     attempt += 1;
                 }
                 done => return done,
@@ -203,14 +211,23 @@ struct Answer {
     body: Value,
 }
 
-/// How long a server that limits rates asks us to wait: it says so in `Retry-After`, also along with 403.
-fn asked_to_wait(answer: &Answer) -> Option<Duration> {
+/// Whether the answer is about too many requests, and how long it asks us to wait: 403 or 429 with either the seconds
+/// (`Retry-After`) or the time at which the next requests are allowed.
+/// See <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>.
+fn limit(answer: &Answer) -> Option<Option<Duration>> {
+    let number = |name: &str| answer.headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
     if !matches!(answer.status, StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS) {
         return None;
     }
-    let seconds = answer.headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
-    let wait = Duration::from_secs(seconds);
-    (wait <= LONGEST_WAIT).then_some(wait)
+    if let Some(seconds) = number(RETRY_AFTER.as_str()) {
+        return Some(Some(Duration::from_secs(seconds)));
+    }
+    if number("x-ratelimit-remaining") == Some(0) {
+        let reset = Duration::from_secs(number("x-ratelimit-reset")?);
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        return Some(Some(reset.saturating_sub(now)));
+    }
+    (answer.status == StatusCode::TOO_MANY_REQUESTS).then_some(None)
 }
 
 fn judge(answer: Answer, what: &str) -> Result<Answer, ApiError> {
@@ -220,6 +237,9 @@ fn judge(answer: Answer, what: &str) -> Result<Answer, ApiError> {
     }
     let message = answer.body["message"].as_str().unwrap_or("no reason given").to_owned();
     let what = what.to_owned();
+    if let Some(wait) = limit(&answer) {
+        return Err(ApiError::Limited { what, message, wait });
+    }
     Err(match status {
         // 404 is how GitHub answers a token that may not even know.
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {

@@ -78,7 +78,7 @@ impl Comment {
         loop {
             match self.write(api, repository, pull_request).await {
                 Err(error) if error.passes() && attempt < ATTEMPTS => {
-                    api.wait(attempt).await;
+                    api.wait(attempt, &error).await;
                     attempt += 1;
                 }
                 done => return done,
@@ -298,6 +298,7 @@ mod tests {
         for (status, headers) in [
             (403, vec![("retry-after", "0")]),
             (429, vec![("retry-after", "0")]),
+            (403, vec![("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1")]),
             (502, vec![]),
             (429, vec![]),
         ] {
@@ -306,18 +307,35 @@ mod tests {
             for (name, value) in headers {
                 refusal = refusal.insert_header(name, value);
             }
-            Mock::given(method("GET"))
-                .respond_with(refusal)
-                .up_to_n_times(2)
-                .with_priority(1)
-                .mount(&server)
-                .await;
+            // Reading and writing are limited alike.
+            for (verb, times) in [("GET", 2), ("POST", 1)] {
+                Mock::given(method(verb))
+                    .respond_with(refusal.clone())
+                    .up_to_n_times(times)
+                    .with_priority(1)
+                    .mount(&server)
+                    .await;
+            }
             lists(&server, json!([])).await;
             takes(&server, "POST", COMMENTS, 1).await;
             let done =
                 comment(Verdict::Fail, When::OnRegression).publish(&api(&server), "o/r", 7).await.unwrap();
             assert_eq!(done, Done::Created, "{status}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_limit_that_lasts_longer_than_a_job_should_wait_is_given_up() {
+        let server = MockServer::start().await;
+        let refusal = ResponseTemplate::new(403)
+            .set_body_json(json!({ "message": "API rate limit exceeded" }))
+            .insert_header("x-ratelimit-remaining", "0")
+            .insert_header("x-ratelimit-reset", "99999999999");
+        Mock::given(method("GET")).respond_with(refusal).expect(1).mount(&server).await;
+        let error =
+            comment(Verdict::Fail, When::OnRegression).publish(&api(&server), "o/r", 7).await.unwrap_err();
+        assert!(matches!(error, ApiError::Limited { .. }), "{error}");
+        assert!(error.to_string().contains("rate limit"), "{error}");
     }
 
     #[tokio::test]
