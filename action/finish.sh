@@ -10,4 +10,12 @@ if [ -n "$ARTIFACT_URL" ]; then
 elif [ "$INPUT_UPLOAD_ARTIFACT" = true ]; then
     notice notice "the report could not be uploaded; the verdict stands without it"
 fi
+if [ "$EXIT_CODE" = 1 ] && [ "$INPUT_SUMMARY" = true ] && [ -n "$ARTIFACT_URL" ]; then
+    # What the commands in the summary need.
+    printf -v name %q "$INPUT_ARTIFACT_NAME"
+    {
+        printf '\nThe report on your machine:\n\n~~~sh\n'
+        printf 'gh run download %s --repo %s --name %s --dir loadgate-report\n~~~\n' "$GITHUB_RUN_ID" "$GITHUB_REPOSITORY" "$name"
+    } >>"$GITHUB_STEP_SUMMARY"
+fi
 exit "${EXIT_CODE:-2}"

@@ -162,6 +162,64 @@ mod tests {
     }
 
     #[test]
+    fn what_the_summary_proposes_is_accepted_once_it_has_a_reason() {
+        use loadgate_report::model::{ChangeOutcome, ComparedFigure, ComparisonMode};
+        let figure = |figure: &str, unit, before: f64, now: f64, outcome| ComparedFigure {
+            scenario: "heavy \"1\": ```".into(),
+            figure: figure.into(),
+            unit,
+            gated: true,
+            now: Some(now),
+            before: Some(before),
+            change: Some(now / before - 1.0),
+            interval: None,
+            noise: None,
+            tolerance: 0.1,
+            floor: 0.0,
+            limit: None,
+            detectable: None,
+            samples: 100,
+            runs: 3,
+            rounds: 2,
+            round_changes: Vec::new(),
+            outcome,
+            note: None,
+        };
+        let mut report = crate::output::fixture::report();
+        report.run.started_at = "2026-06-10T23:59:59Z".into();
+        let mut comparison = loadgate_report::judge::missing("baselines/heavy.json");
+        comparison.mode = ComparisonMode::Stored;
+        comparison.figures = vec![
+            figure("latency.p95", Unit::Ms, 100.0, 200.0, ChangeOutcome::Regression),
+            figure("throughput", Unit::PerSecond, 100.0, 50.0, ChangeOutcome::Regression),
+            figure("error_rate", Unit::Ratio, 0.0, 0.04, ChangeOutcome::Regression),
+            figure("latency.p50", Unit::Ms, 100.0, 101.0, ChangeOutcome::Unchanged),
+        ];
+        report.comparison = Some(comparison);
+        let lines = crate::output::acceptable::lines(&report);
+        let error = read(&lines).unwrap_err().to_string();
+        assert_eq!(error.matches("`reason` is empty").count(), 3, "{error}");
+        let list = read(&lines.replace("reason: \"\"", "reason: the new model")).unwrap();
+        for (found, (figure, bound)) in
+            list.iter().zip([("latency.p95", 220.0), ("throughput", 45.0), ("error_rate", 0.044)])
+        {
+            assert_eq!(found.figure, figure);
+            assert!((found.bound.unwrap() - bound).abs() < 1e-9, "{found:?}");
+        }
+        for acceptance in &list {
+            assert_eq!(acceptance.scenario.as_deref(), Some("heavy \"1\": ```"));
+            assert_eq!((acceptance.expires.as_str(), acceptance.expired), ("2026-07-10", false));
+        }
+        // And the summary shows them as they are to be written.
+        let summary = crate::output::summary::render(&report);
+        assert!(summary.contains(&lines), "{summary}");
+        assert!(summary.contains("loadgate baseline accept loadgate-report/report.json"), "{summary}");
+        report.comparison.as_mut().unwrap().mode = ComparisonMode::Paired;
+        let summary = crate::output::summary::render(&report);
+        assert!(summary.contains(&lines) && !summary.contains("baseline accept l"), "{summary}");
+    }
+
+    #[test]
     fn mistakes_are_told_with_their_places() {
         let error = read(
             "- { figure: latency.p95, bound: 5MB, reason: x, expires: 2026-06-15 }\n\

@@ -4,6 +4,7 @@
 //! terminals, `markdown` for the summary, the XML writer for JUnit, `annotations` for workflow commands. Secrets are masked
 //! once, before any output sees the report ([`secrets`]).
 
+pub mod acceptable;
 pub mod annotations;
 pub mod atomic;
 pub mod html;
@@ -12,6 +13,7 @@ pub mod junit;
 pub mod live;
 pub mod markdown;
 pub mod secrets;
+pub mod sparkline;
 pub mod summary;
 pub mod tables;
 pub mod terminal;

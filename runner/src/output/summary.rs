@@ -1,12 +1,12 @@
 //! `summary.md`: the verdict for a job summary or a pull request, with everything else folded in.
 
 use loadgate_report::Verdict;
-use loadgate_report::model::{Finding, FindingKind, Report};
+use loadgate_report::model::{ComparisonMode, Finding, FindingKind, Report};
 use loadgate_report::quantity::{Quantity, Unit};
 
 use super::markdown::{code, escape, table};
 use super::tables;
-use super::{Output, text};
+use super::{Output, acceptable, sparkline, text};
 
 /// Largest summary in bytes. GitHub takes 1 MiB per step; half of it leaves room for what else the step says.
 pub const MAX_BYTES: usize = 512 * 1024;
@@ -64,6 +64,8 @@ fn head(report: &Report) -> String {
 fn sections(report: &Report) -> Vec<String> {
     let mut sections = vec![findings(report), section(&table(&tables::scenarios(report)))];
     sections.push(folded("Compared with before", &comparison(report)));
+    sections.push(acceptance(report));
+    sections.push(folded("Over time", &table(&sparkline::over_time(report))));
     sections.push(folded("Failures by kind", &table(&tables::failures(report))));
     sections.push(cost(report));
     sections.push(warnings(report));
@@ -131,6 +133,25 @@ fn comparison(report: &Report) -> String {
     out.push_str("\n\n");
     out.push_str(&table(&tables::comparison(report, true)));
     out
+}
+
+/// How to accept what got worse, where somebody meant it to.
+fn acceptance(report: &Report) -> String {
+    let lines = acceptable::lines(report);
+    if lines.is_empty() {
+        return String::new();
+    }
+    let mut content = format!(
+        "For a while, in pairs as well as against stored runs: add this to `loadgate.accept.yml` and give the reason.\n\n\
+         ```yaml\n{lines}```\n"
+    );
+    if report.comparison.as_ref().is_some_and(|comparison| comparison.mode == ComparisonMode::Stored) {
+        content.push_str(
+            "\nFor good: make this run the baseline, with its report at hand, and commit the file.\n\n\
+             ```sh\nloadgate baseline accept loadgate-report/report.json\n```\n",
+        );
+    }
+    folded("Is it intended? Accept it", &content)
 }
 
 fn cost(report: &Report) -> String {
