@@ -8,6 +8,7 @@
 mod dist;
 mod evaluate;
 mod faults;
+mod package;
 mod repeat;
 mod schema;
 mod setup;
@@ -46,6 +47,8 @@ enum Command {
     },
     /// Build the product and pack it into target/dist/, as a release does.
     Dist(dist::Options),
+    /// Check that what would be published compiles from its archive.
+    Package,
     /// Check the house rules that no compiler checks.
     Tidy,
     /// Run every fault of every reference service: each must turn its suite red for the right reason.
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Viewer { check } => viewer::run(check),
         Command::Schema { check } => schema::run(check),
         Command::Dist(options) => dist::run(&options),
+        Command::Package => package::run(),
         Command::Tidy => tidy::run(),
         Command::Faults(options) => faults::run(&options),
         Command::Repeat(options) => repeat::run(&options),

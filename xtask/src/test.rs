@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 
-use crate::{faults, schema, setup, shell, tidy, viewer};
+use crate::{faults, package, schema, setup, shell, tidy, viewer};
 
 /// How much to run.
 #[derive(clap::Args)]
@@ -62,6 +62,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
                 "--document-private-items",
             ]))
         });
+        step(&mut ran, "packages", || as_count(package::run()));
         step(&mut ran, "page is fresh", || as_count(viewer::run(true)));
         step(&mut ran, "schemas are fresh", || as_count(schema::run(true)));
     }
