@@ -1,11 +1,11 @@
-//! What docs/suite.md shows is right: every example is decided, and the reference is that of the schema.
+//! What docs/suite.md and docs/migrate.md show is right: every example is decided, and the reference is that of the schema.
 //! `LOADGATE_BLESS=1 cargo test -p loadgate --test suite_docs` writes the reference anew.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use loadgate::suite::{LoadOptions, load_text, manual};
 
-fn page() -> (Utf8PathBuf, String) {
-    let path = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/suite.md");
+fn page(name: &str) -> (Utf8PathBuf, String) {
+    let path = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
     let text = fs_err::read_to_string(&path).expect("the file is part of the repository");
     (path, text)
 }
@@ -61,31 +61,46 @@ fn whole(kind: &str, text: &str) -> Option<String> {
 
 #[test]
 fn every_example_is_right() {
-    let (_, page) = page();
-    let mut seen = 0;
-    for (kind, line, text) in examples(&page) {
-        let Some(suite) = whole(&kind, &text) else { continue };
-        seen += 1;
-        if let Err(wrong) = load_text("example.yml", &suite, Utf8Path::new(""), &LoadOptions::default()) {
-            let missing = kind.ends_with("unfinished");
-            let other: Vec<_> = wrong
-                .iter()
-                .filter(|(_, message)| !missing || !message.contains("is not there yet"))
-                .collect();
-            assert!(other.is_empty(), "the example in line {line} of docs/suite.md:\n{suite}\n{wrong}");
-        } else {
-            assert!(
-                !kind.ends_with("unfinished"),
-                "what line {line} of docs/suite.md shows can be run: take `unfinished` away"
-            );
+    for (name, least) in [("suite.md", 15), ("migrate.md", 9)] {
+        let mut seen = 0;
+        for (kind, line, text) in examples(&page(name).1) {
+            let Some(suite) = whole(&kind, &text) else { continue };
+            seen += 1;
+            if let Err(wrong) = load_text("example.yml", &suite, Utf8Path::new(""), &LoadOptions::default()) {
+                let missing = kind.ends_with("unfinished");
+                let other: Vec<_> = wrong
+                    .iter()
+                    .filter(|(_, message)| !missing || !message.contains("is not there yet"))
+                    .collect();
+                assert!(other.is_empty(), "the example in line {line} of docs/{name}:\n{suite}\n{wrong}");
+            } else {
+                assert!(
+                    !kind.ends_with("unfinished"),
+                    "what line {line} of docs/{name} shows can be run: take `unfinished` away"
+                );
+            }
         }
+        assert!(seen >= least, "only {seen} examples were found in docs/{name}");
     }
-    assert!(seen > 15, "only {seen} examples were found");
+}
+
+#[test]
+fn whatever_is_shown_of_another_tool_is_shown_here_too() {
+    let examples = examples(&page("migrate.md").1);
+    let foreign = |kind: &str| !kind.starts_with("yaml");
+    assert!(examples.iter().filter(|(kind, ..)| foreign(kind)).count() >= 9);
+    for pair in examples.chunks(2) {
+        let [(theirs, line, _), (ours, ..)] = pair else { panic!("an example stands alone") };
+        assert!(
+            foreign(theirs) && !foreign(ours),
+            "docs/migrate.md, line {line}: `{theirs}` is followed by `{ours}`"
+        );
+    }
 }
 
 #[test]
 fn the_reference_is_fresh() {
-    let (path, page) = page();
+    let (path, page) = page("suite.md");
     let (open, close) = ("<!-- generated -->\n", "<!-- /generated -->");
     let (before, rest) = page.split_once(open).expect("the page has its opening mark");
     let (_, after) = rest.split_once(close).expect("the page has its closing mark");
