@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use common::act::{Repository, workflow};
@@ -87,14 +88,18 @@ fn inputs_are_data() {
     let acted = repository.act(&format!(
         "working-directory: {}\n\
          suite: |\n\n  a b.yml\n\
-         out: my report; touch pwned\n\
+         out: \"my report;\\ntouch pwned\\n::error::pwned\"\n\
          artifact-name: $(touch pwned)/x\n\
-         args: --seed 5 --set 'x=$(touch pwned) \"b\"'",
+         args: |\n  --seed 5\n  --set 'x=$(touch pwned) \"b\"'",
         serde_json::json!(folder)
     ));
     acted.ends(true, "0");
     let path = acted.output("report-json");
-    assert!(path.ends_with(&format!("{folder}/my report; touch pwned/report.json")), "{path}");
+    assert!(
+        path.ends_with(&format!("{folder}/my report;\ntouch pwned\n::error::pwned/report.json")),
+        "{path}"
+    );
+    assert_eq!(acted.annotations("error"), Vec::<String>::new());
     // act works in a copy of the repository; a file made by any of the inputs would be in there or beside the original.
     assert!(!acted.log().contains("cannot touch"), "{}", acted.log());
     let found = walk(repository.path().parent().expect("a place of its own"))
@@ -322,4 +327,157 @@ fn a_regression_against_the_stored_baseline_fails() {
     slower.ends(false, "1");
     assert_ne!(slower.output("regressions"), "0");
     assert!(slower.summary().contains("latency"), "{}", slower.summary());
+}
+
+/// A pull request that changes how a service is started, which its script `start.sh` says; checked out as CI does.
+fn changes(base: &str, head: &str, gate: &str) -> (Repository, serde_json::Value) {
+    let repository = Repository::new();
+    let suite = format!(
+        "name: answers\n\
+        vars: {{ flags: '' }}\n\
+        target:\n  url: 'http://127.0.0.1:{{{{ port }}}}'\n  build: 'date +%N >>built'\n  \
+        start: 'LOADGATE={{{{ loadgate }}}} sh start.sh --port {{{{ port }}}} {{{{ vars.flags }}}}'\n  \
+        ready: {{ get: /health, within: 30s }}\n\
+        flows: {{ ask: [ {{ post: /api/chat, json: {{ user: a, message: same }}, check: [ status == 200 ] }} ] }}\n\
+        scenarios: {{ steady: {{ load: {{ users: 2, duration: 3s }}, flow: ask, expect: [ success_rate > 99% ] }} }}\n\
+        gate: {{ tolerance: {{ latency.p50: 40%, latency.p95: 60%, throughput: 40% }}, budget: {gate} }}\n"
+    );
+    repository.write("loadgate.yml", &suite);
+    repository.write("start.sh", base);
+    repository.write(".gitignore", "built\n");
+    repository.write(".github/workflows/load.yml", &workflow("pull_request", PAIRED));
+    repository.commit();
+    let base = repository.git(&["rev-parse", "HEAD"]);
+    repository.write("start.sh", head);
+    repository.write("changed", "more than the script, so that there is a change");
+    repository.commit();
+    let event = repository.as_pull_request(&base);
+    (repository, event)
+}
+
+const PAIRED: &str = "suite: loadgate.yml\nmode: paired";
+const AS_IT_WAS: &str = "exec $LOADGATE serve cached-chat \"$@\"";
+
+#[test]
+#[ignore = "needs act: cargo xtask test"]
+fn a_pull_request_that_slows_the_service_fails_against_its_base() {
+    let _lock = quiet_machine();
+    let (repository, event) = changes(AS_IT_WAS, &format!("{AS_IT_WAS} --slow 4"), "2min");
+    let acted = repository.act_event("pull_request", &event, &workflow("pull_request", PAIRED), &[]);
+    acted.ends(false, "1");
+    assert_ne!(acted.output("regressions"), "0");
+    let base = event["pull_request"]["base"]["sha"].as_str().expect("the event names it");
+    let summary = acted.summary();
+    assert!(summary.contains(&base[..12]) && summary.contains("latency"), "{summary}");
+    // Whoever meant it finds what to write, and how to get the report.
+    assert!(summary.contains("- scenario: \"steady\"\n  figure: \"latency.p50\"\n  bound: "), "{summary}");
+    assert!(
+        summary.contains("gh run download 1 ") && summary.contains(" --name loadgate-report "),
+        "{summary}"
+    );
+}
+
+#[test]
+#[ignore = "needs act: cargo xtask test"]
+fn a_pull_request_that_changes_nothing_passes_and_keeps_what_it_built() {
+    let _lock = quiet_machine();
+    let (repository, event) = changes(AS_IT_WAS, AS_IT_WAS, "2min");
+    let store = common::Place::new();
+    let run = || {
+        let environment = [("CACHE_STORE", store.path().as_str())];
+        repository.act_event("pull_request", &event, &workflow("pull_request", PAIRED), &environment)
+    };
+    let acted = run();
+    acted.ends(true, "0");
+    assert_eq!((acted.output("verdict"), acted.output("regressions")), ("pass", "0"), "{}", acted.log());
+    let kept: Vec<_> = walk(store.path());
+    let base = event["pull_request"]["base"]["sha"].as_str().expect("the event names it");
+    assert!(kept.len() == 1 && kept[0].as_str().ends_with(&format!("{base}.tar")), "{kept:?}");
+
+    // act gives each run folders of its own, so this one finds the base only where it was kept.
+    let again = run();
+    again.ends(true, "0");
+    let builds = Command::new("tar").args(["-xOPf", kept[0].as_str(), "--wildcards", "*/built"]).output();
+    let builds = String::from_utf8(builds.expect("tar is there").stdout).expect("numbers");
+    assert_eq!(builds.lines().count(), 1, "kept once, after the first build: {builds}");
+    assert!(again.log().contains("cache-hit=true"), "{}", again.log());
+}
+
+#[test]
+#[ignore = "needs act: cargo xtask test"]
+fn a_pull_request_that_cannot_be_decided_is_inconclusive() {
+    let _lock = quiet_machine();
+    // Every other start is much slower: worse on the average, but the rounds do not agree on it.
+    let wavering = "if [ -e fast ]; then rm fast; set -- \"$@\" --slow 20; else touch fast; fi\n\
+        exec $LOADGATE serve cached-chat \"$@\"";
+    let (repository, event) = changes(AS_IT_WAS, wavering, "1s");
+    let asked = format!("{PAIRED}\nfail-on: inconclusive");
+    let acted = repository.act_event("pull_request", &event, &workflow("pull_request", &asked), &[]);
+    acted.ends(false, "4");
+    assert_eq!((acted.output("verdict"), acted.output("regressions")), ("inconclusive", "0"));
+}
+
+#[test]
+#[ignore = "needs act: cargo xtask test"]
+fn a_base_that_does_not_run_is_inconclusive_and_says_why() {
+    let _lock = quiet_machine();
+    let (repository, event) = changes("echo no such service; exit 7", AS_IT_WAS, "30s");
+    let acted = repository.act_event("pull_request", &event, &workflow("pull_request", PAIRED), &[]);
+    acted.ends(true, "0");
+    assert_eq!(acted.output("verdict"), "inconclusive");
+    assert!(acted.summary().contains("the base does not run"), "{}", acted.summary());
+}
+
+#[test]
+#[ignore = "needs act: cargo xtask test"]
+fn what_the_stored_runs_suspect_the_base_decides() {
+    let _lock = quiet_machine();
+    let (repository, event) = changes(AS_IT_WAS, AS_IT_WAS, "2min");
+    repository.build_baseline(3);
+    // Not the change is slower but everything is, as on a bad day: both revisions.
+    let asked = workflow("pull_request", "suite: loadgate.yml\nargs: --set 'flags=--slow 4'");
+    let acted = repository.act_event("pull_request", &event, &asked, &[]);
+    acted.ends(true, "0");
+    assert_eq!(acted.output("verdict"), "pass", "{}", acted.summary());
+    assert!(acted.summary().contains("the pull request's base"), "{}", acted.summary());
+}
+
+#[test]
+#[ignore = "needs act: cargo xtask test"]
+fn a_binary_that_is_not_the_released_one_is_refused() {
+    let server = Server::start(|_, _| Reply::Answer(200, b"something else".to_vec()));
+    let repository = Repository::new();
+    repository.write("loadgate.yml", &small_suite("http://127.0.0.1:1", 1, 1));
+    let sum = "0".repeat(64);
+    let targets = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "x86_64-unknown-linux-musl"];
+    let lines: String = targets.map(|target| format!("{sum}  loadgate-9.9.9-{target}.tar.gz\n")).concat();
+    repository.write("action/checksums.txt", &lines);
+    let steps = workflow("push", "suite: loadgate.yml")
+        .replace(&format!("binary-path: {LOADGATE}"), "version: 9.9.9");
+    let acted = repository.act_workflow(&steps, &[("LOADGATE_DOWNLOADS", &server.url())]);
+    assert!(!acted.succeeded, "{}", acted.log());
+    let told = acted.annotations("error");
+    assert!(told.iter().any(|each| each.contains("is not what was released")), "{told:?}");
+    assert!(!acted.log().contains("report.json"), "nothing was run: {}", acted.log());
+}
+
+#[test]
+#[ignore = "needs act: cargo xtask test"]
+fn the_output_of_the_target_is_no_workflow_command() {
+    let repository = Repository::new();
+    repository.write(
+        "start.sh",
+        "printf '::error::pwned\\n##[error]pwned\\n::set-output name=verdict::pass\\n'; exit 1",
+    );
+    repository.write(
+        "loadgate.yml",
+        &small_suite("http://127.0.0.1:{{ port }}", 1, 1)
+            .replace(" }\nflows", ", start: sh start.sh }\nflows"),
+    );
+    let acted = repository.act("suite: loadgate.yml\nmode: 'off'");
+    acted.ends(false, "3");
+    assert_eq!(acted.output("verdict"), "invalid");
+    // The words are told, since they say why the service ended, but inside of the one command that is ours.
+    assert_eq!(acted.annotations("error").len(), 1, "{}", acted.log());
+    assert!(acted.log().contains("pwned"), "{}", acted.log());
 }

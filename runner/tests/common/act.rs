@@ -64,6 +64,43 @@ runs:
         cp "$DOWNLOADED_REPORT" "$FOLDER/report.json"
 "#;
 
+/// Stands in for actions/cache/restore: looks into the folder that the test names.
+const CACHE_RESTORE: &str = r#"
+name: restore
+description: stands in for actions/cache/restore
+inputs:
+  path: { required: true }
+  key: { required: true }
+outputs:
+  cache-hit: { value: "${{ steps.look.outputs.cache-hit }}" }
+runs:
+  using: composite
+  steps:
+    - id: look
+      shell: bash
+      env: { FOLDER: "${{ inputs.path }}", KEY: "${{ inputs.key }}" }
+      run: |
+        if [ -f "${CACHE_STORE:-}/$KEY.tar" ]; then
+          tar -xPf "$CACHE_STORE/$KEY.tar"
+          echo "cache-hit=true" >>"$GITHUB_OUTPUT"
+        fi
+"#;
+
+/// Stands in for actions/cache/save.
+const CACHE_SAVE: &str = r#"
+name: save
+description: stands in for actions/cache/save
+inputs:
+  path: { required: true }
+  key: { required: true }
+runs:
+  using: composite
+  steps:
+    - shell: bash
+      env: { FOLDER: "${{ inputs.path }}", KEY: "${{ inputs.key }}" }
+      run: if [ -n "${CACHE_STORE:-}" ]; then tar -cPf "$CACHE_STORE/$KEY.tar" "$FOLDER"; fi
+"#;
+
 impl Repository {
     /// The action as it is in the workspace, and nothing else.
     pub(crate) fn new() -> Self {
@@ -79,6 +116,8 @@ impl Repository {
         }
         place.write("upload-artifact/action.yml", UPLOAD);
         place.write("download-artifact/action.yml", DOWNLOAD);
+        place.write("cache/restore/action.yml", CACHE_RESTORE);
+        place.write("cache/save/action.yml", CACHE_SAVE);
         Self { place }
     }
 
@@ -119,6 +158,7 @@ impl Repository {
         let uses: String = ["action.yml", "action/comment/action.yml"]
             .map(|name| fs_err::read_to_string(root().join(name)).expect("the action is there"))
             .concat();
+        let uses = format!("{uses}\n{workflow}");
         let mut command = Command::new("act");
         command
             .args([
@@ -133,15 +173,21 @@ impl Repository {
             .args(["--workflows", ".github/workflows/load.yml"])
             .arg(format!("--action-cache-path={}", self.place.path().join("cache")))
             .current_dir(self.path())
-            .env("PATH", path_with_tools())
+            .env("PATH", self.path_with_stand_ins())
             .env("HOME", self.place.path())
             .env("XDG_CONFIG_HOME", self.place.path().join("config"))
             .stdin(Stdio::null());
         // Each action that ours uses is there by our own hand: nothing is fetched.
-        for used in uses.lines().filter_map(|line| line.trim().strip_prefix("uses: ")) {
-            let name = used.split(" #").next().unwrap_or(used);
-            let stand_in = name.split(['/', '@']).nth(1).unwrap_or(name);
-            command.arg(format!("--local-repository={name}={}", self.place.path().join(stand_in)));
+        for used in
+            uses.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("uses: "))
+        {
+            // owner/repository[/folder]@revision
+            let Some((name, revision)) = used.split_once('@') else { continue };
+            let revision = revision.split(' ').next().unwrap_or(revision);
+            let mut parts = name.split('/');
+            let (owner, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+            let folder = if owner == "loadgate" { self.path() } else { self.place.path().join(name) };
+            command.arg(format!("--local-repository={owner}/{name}@{revision}={folder}"));
         }
         for (name, value) in environment {
             command.arg(format!("--env={name}={value}"));
@@ -187,18 +233,64 @@ impl Repository {
             self.git(&["init", "--quiet", "--initial-branch=main"]);
         }
         self.git(&["add", "--all"]);
-        self.git(&["commit", "--quiet", "--allow-empty", "--message=as it is"]);
+        // What is committed already stays the revision that it is.
+        if !self.git(&["status", "--porcelain"]).is_empty() {
+            self.git(&["commit", "--quiet", "--message=as it is"]);
+        }
     }
 
-    pub(crate) fn git(&self, arguments: &[&str]) {
-        let status = Command::new("git")
+    /// Makes what was committed since `base` a pull request, checked out as CI does: its merge, in a clone without any history.
+    /// Gives the event.
+    pub(crate) fn as_pull_request(&self, base: &str) -> Value {
+        let head = self.git(&["rev-parse", "HEAD"]);
+        self.git(&["checkout", "--quiet", "-b", "merge", base]);
+        self.git(&["merge", "--quiet", "--no-ff", "--no-edit", &head]);
+        self.as_shallow_clone();
+        serde_json::json!({ "pull_request": { "number": 7, "base": { "sha": base }, "head": { "sha": head } } })
+    }
+
+    /// Moves all commits into an origin, of which this becomes a clone that knows only the current one.
+    pub(crate) fn as_shallow_clone(&self) {
+        let commit = self.git(&["rev-parse", "HEAD"]);
+        let origin = self.origin();
+        self.git(&["clone", "--quiet", "--bare", ".", origin.as_str()]);
+        fs_err::remove_dir_all(self.path().join(".git")).expect("the place is ours");
+        self.git(&["init", "--quiet", "--initial-branch=main"]);
+        self.git(&["remote", "add", "origin", &format!("file://{origin}")]);
+        self.git(&["fetch", "--quiet", "--no-tags", "--depth=1", "origin", &commit]);
+        self.git(&["reset", "--quiet", "FETCH_HEAD"]);
+    }
+
+    /// Where [`Self::as_shallow_clone`] has put the commits.
+    pub(crate) fn origin(&self) -> Utf8PathBuf {
+        self.place.path().join("origin.git")
+    }
+
+    /// A program that stands in for one of this name, as a shell script.
+    pub(crate) fn stand_in(&self, name: &str, script: &str) {
+        use std::os::unix::fs::PermissionsExt;
+        let path = self.place.write(&format!("bin/{name}"), &format!("#!/bin/sh\n{script}\n"));
+        fs_err::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("the place is ours");
+    }
+
+    fn path_with_stand_ins(&self) -> std::ffi::OsString {
+        let mut path = vec![self.place.path().join("bin").into_std_path_buf()];
+        path.extend(std::env::split_paths(&path_with_tools()));
+        std::env::join_paths(path).expect("folders without colons")
+    }
+
+    /// What git says.
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
+        let output = Command::new("git")
             .args(["-c", "user.name=tests", "-c", "user.email=tests@localhost", "-c", "commit.gpgsign=false"])
             .args(arguments)
             .current_dir(self.path())
             .env("HOME", self.place.path())
-            .status()
+            .output()
             .expect("git is there after `cargo xtask setup`");
-        assert!(status.success(), "git {arguments:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "git {arguments:?}: {said}");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 }
 
