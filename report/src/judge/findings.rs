@@ -4,8 +4,8 @@ use super::advice;
 use super::exit::without_baseline;
 use crate::Verdict;
 use crate::model::{
-    ChangeOutcome, ComparedFigure, Comparison, ComparisonMode, ConditionResult, Evidence, FailureKind,
-    Finding, FindingKind, Level, Report, Scenario,
+    ChangeOutcome, ComparedFigure, Comparison, ComparisonMode, ComparisonStatus, ConditionResult, Evidence,
+    FailureKind, Finding, FindingKind, Level, Report, Scenario,
 };
 use crate::quantity::{Quantity, Unit};
 
@@ -270,11 +270,19 @@ fn lost_connections(scenario: &Scenario) -> bool {
 pub(super) fn of_baseline(report: &Report) -> Option<Finding> {
     let comparison = report.comparison.as_ref()?;
     let next = comparison.next.clone()?;
+    let invalid = comparison.status == ComparisonStatus::Invalid;
     let missing = without_baseline(report);
-    let message =
-        if missing { format!("not compared: {}", comparison.message) } else { comparison.message.clone() };
+    let message = if missing || invalid {
+        format!("not compared: {}", comparison.message)
+    } else {
+        comparison.message.clone()
+    };
     // A comparison that was asked for and could not be made never passes.
-    let verdict = if missing { Verdict::Inconclusive } else { Verdict::Pass };
+    let verdict = match (invalid, missing) {
+        (true, _) => Verdict::Invalid,
+        (_, true) => Verdict::Inconclusive,
+        _ => Verdict::Pass,
+    };
     Some(Finding { next: Some(next), ..finding(None, "baseline", FindingKind::Baseline, verdict, message) })
 }
 

@@ -153,12 +153,24 @@ impl<'a> RunningArm<'a> {
             return Some(format!("{status}{tail}"));
         }
         let unreachable = result.failed.get(&FailureKind::Connect).is_some_and(|n| *n > 0);
-        if self.target.command.is_some() || !unreachable {
+        if !unreachable {
             return None;
         }
-        let knocked = engine::look::knock(&self.target.reach, KNOCK).await;
-        knocked.err().map(|error| format!("nobody listens any more: {error}"))
+        match engine::look::knock(&self.target.reach, KNOCK).await {
+            Err(error) => Some(format!("nobody listens any more: {error}")),
+            // A supervisor that starts it again hides the end of the process, and not that for a while nobody listened.
+            Ok(()) if refused(result) => {
+                Some("for a while nobody listened, and then somebody did again: it was restarted".to_owned())
+            }
+            Ok(()) => None,
+        }
     }
+}
+
+/// Whether somebody knocked and the system itself said that nobody listens; a listener that is only slow never has it say so.
+fn refused(result: &Scenario) -> bool {
+    let connect = result.failures.iter().filter(|failure| failure.kind == FailureKind::Connect);
+    connect.into_iter().any(|failure| failure.message.contains("refused"))
 }
 
 /// The entry of a scenario that measured nothing.

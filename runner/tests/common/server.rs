@@ -12,6 +12,8 @@ pub(crate) enum Reply {
     Answer(u16, Vec<u8>),
     /// Drops all connections and listens no longer.
     Die,
+    /// The same, and listens again at the same address after a second.
+    Restart,
 }
 
 /// HTTP/1.1 with keep-alive on a free port of the loopback interface; stops when dropped.
@@ -23,6 +25,7 @@ pub(crate) struct Server {
 #[derive(Default)]
 struct Shared {
     is_dead: AtomicBool,
+    comes_back: AtomicBool,
     requests: AtomicU64,
     connections: Mutex<Vec<TcpStream>>,
 }
@@ -46,14 +49,11 @@ impl Server {
         let reply = Arc::new(reply);
         let own = Arc::clone(&shared);
         std::thread::spawn(move || {
-            for connection in listener.incoming() {
-                if own.is_dead.load(Ordering::SeqCst) {
-                    break;
-                }
-                let Ok(connection) = connection else { continue };
-                own.connections.lock().unwrap().push(connection.try_clone().unwrap());
-                let (own, reply) = (Arc::clone(&own), Arc::clone(&reply));
-                std::thread::spawn(move || serve(connection, &own, &*reply));
+            listen(listener, &own, &reply);
+            if own.comes_back.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_secs(1));
+                own.is_dead.store(false, Ordering::SeqCst);
+                listen(TcpListener::bind(address).unwrap(), &own, &reply);
             }
         });
         Self { address, shared }
@@ -86,6 +86,23 @@ impl Drop for Server {
     }
 }
 
+/// Until it is dead; then nobody listens.
+fn listen<R: Fn(u64, &str) -> Reply + Send + Sync + 'static>(
+    listener: TcpListener,
+    own: &Arc<Shared>,
+    reply: &Arc<R>,
+) {
+    for connection in listener.incoming() {
+        if own.is_dead.load(Ordering::SeqCst) {
+            break;
+        }
+        let Ok(connection) = connection else { continue };
+        own.connections.lock().unwrap().push(connection.try_clone().unwrap());
+        let (own, reply) = (Arc::clone(own), Arc::clone(reply));
+        std::thread::spawn(move || serve(connection, &own, &*reply));
+    }
+}
+
 fn serve(connection: TcpStream, shared: &Shared, reply: &dyn Fn(u64, &str) -> Reply) {
     let mut writer = connection.try_clone().unwrap();
     let mut reader = BufReader::new(connection);
@@ -99,6 +116,13 @@ fn serve(connection: TcpStream, shared: &Shared, reply: &dyn Fn(u64, &str) -> Re
                 }
             }
             Reply::Die => return shared.die(),
+            Reply::Restart => {
+                shared.comes_back.store(true, Ordering::SeqCst);
+                shared.die();
+                // Wakes the listener, so that it closes.
+                let _ = TcpStream::connect(writer.local_addr().unwrap());
+                return;
+            }
         }
     }
 }

@@ -3,9 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::Verdict;
 use crate::judge::policy::Policy;
 use crate::judge::tests::scenario;
-use crate::model::{ChangeOutcome, Comparison, FailureKind};
+use crate::model::{ChangeOutcome, Comparison, FailureKind, Report};
 use crate::random::Random;
 
 /// A slot of 60 requests around `ms`, `noise` off as a whole, `failed` of them failed.
@@ -198,7 +199,40 @@ fn unequal_load_is_not_compared() {
         round.base.scenario.generator.lateness_p99_ms = Some(1.0);
         round.base.scenario.requests -= 10;
     }
-    assert!(compare(&open).message.contains("unequal load: base was sent 500 requests, head 600"));
+    let comparison = compare(&open);
+    assert!(comparison.message.contains("unequal load: base was sent 500 requests, head 600"));
+    let reason = never_green(comparison, Verdict::Invalid);
+    assert!(reason.contains("unequal load"), "{reason}");
+}
+
+/// What a run comes to whose only flaw is this comparison.
+fn never_green(comparison: Comparison, verdict: Verdict) -> String {
+    let light = scenario(&[100.0; 60]);
+    let mut report = Report { comparison: Some(comparison), ..crate::judge::tests::report(1, vec![light]) };
+    crate::judge::conclude(&mut report);
+    assert_eq!(report.verdict, verdict, "{}", report.reason);
+    report.reason
+}
+
+#[test]
+fn rounds_that_say_nothing_are_no_pass() {
+    for (name, all, verdict) in [
+        ("none", vec![], Verdict::Invalid),
+        ("few", rounds(1, LEAST_ROUNDS - 1, 0.02, 0.0), Verdict::Invalid),
+        (
+            "restless",
+            {
+                let mut all = rounds(1, 20, 0.02, 0.0);
+                all.iter_mut().take(8).for_each(|r| r.base.steal = Some(0.3));
+                all
+            },
+            Verdict::Inconclusive,
+        ),
+    ] {
+        let reason = never_green(compare(&all), verdict);
+        assert!(!reason.is_empty(), "{name}");
+    }
+    never_green(compare(&rounds(1, 20, 0.02, 0.0)), Verdict::Pass);
 }
 
 #[test]
