@@ -174,6 +174,8 @@ fn judge_scenario(
         }
     }
     let get = |of: &[FigureValue], name: &str| of.iter().find(|f| f.name == name).cloned();
+    let few = (good.len() < LEAST_ROUNDS)
+        .then(|| format!("only {} rounds count; judged from {LEAST_ROUNDS} on", good.len()));
     names
         .into_iter()
         .map(|figure| {
@@ -186,7 +188,8 @@ fn judge_scenario(
                 both.map(|(base, head)| (base.quantity.value, head.quantity.value)).collect();
             let mut row = row(name, figure, &rule, &pairs, samples);
             let problem = quality.invalid.as_ref().map(|why| (ChangeOutcome::NotJudged, why));
-            let problem = problem.or(quality.restless.as_ref().map(|why| (ChangeOutcome::Undecided, why)));
+            let open = quality.restless.as_ref().or(few.as_ref());
+            let problem = problem.or(open.map(|why| (ChangeOutcome::Undecided, why)));
             if rule.kind == Kind::Shown {
                 return Judged { figure: row, p: None };
             }

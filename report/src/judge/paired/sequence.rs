@@ -10,7 +10,7 @@
 //! ```
 
 use super::judge::{compare_paired, confirm_paired, settle_undecided};
-use super::{Looks, PairedRound};
+use super::{LEAST_ROUNDS, Looks, PairedRound, look_at};
 use crate::judge::policy::Policy;
 use crate::model::{ChangeOutcome, Comparison};
 
@@ -60,11 +60,18 @@ impl<'a> Sequence<'a> {
                     && now.outcome == ChangeOutcome::Undecided
             });
             self.now = Some(now);
+            if let Some(n) = short(fresh) {
+                return Next::Fresh(n);
+            }
             self.looked_fresh += 1;
             let next = self.looks.at().get(self.looked_fresh).filter(|_| open);
             return next.map_or(Next::Done, |n| Next::Fresh(*n));
         }
         let now = compare_paired(self.base, rounds, self.policy, self.looks.level());
+        if let Some(n) = short(rounds) {
+            self.now = Some(now);
+            return Next::Rounds(n);
+        }
         self.looked += 1;
         // What is suspected is enough to go on with: its confirmation decides the verdict, and costs rounds as well.
         let next = if has(&now, ChangeOutcome::Suspected) {
@@ -82,6 +89,17 @@ impl<'a> Sequence<'a> {
     pub fn comparison(self) -> Option<Comparison> {
         self.now
     }
+}
+
+/// The rounds that are to be run in place of those that the machine spoiled, where so many were that nothing is judged yet. That is
+/// no look: which rounds count does not depend on what they say.
+fn short(rounds: &Rounds) -> Option<u32> {
+    let missing = rounds.iter().filter_map(|(_, rounds)| {
+        let quality = look_at(rounds);
+        let some = !rounds.is_empty() && quality.restless.is_none() && quality.good.len() < LEAST_ROUNDS;
+        some.then(|| rounds.len() + LEAST_ROUNDS - quality.good.len())
+    });
+    missing.max().map(|n| n as u32)
 }
 
 fn has(comparison: &Comparison, outcome: ChangeOutcome) -> bool {

@@ -121,6 +121,29 @@ fn a_sequence_asks_for_what_decides() {
 }
 
 #[test]
+fn rounds_that_the_machine_spoiled_are_run_again() {
+    let policy = Policy::default();
+    let with = |seed, n: usize, spoiled: &[usize]| {
+        let mut all = rounds(seed, n, 0.01, 0.4);
+        spoiled.iter().for_each(|i| all[*i].base.steal = Some(0.5));
+        vec![("light".to_owned(), all)]
+    };
+    let none = with(0, 0, &[]);
+    let mut sequence = Sequence::new("main", &policy, 6);
+    // No look is spent on it, although there is only one.
+    assert_eq!(sequence.look(&with(7, 6, &[2]), &none), Next::Rounds(7));
+    let first = with(7, 7, &[2]);
+    assert_eq!(sequence.look(&first, &none), Next::Fresh(6));
+    assert_eq!(sequence.look(&first, &with(9, 6, &[0])), Next::Fresh(7));
+    assert_eq!(sequence.look(&first, &with(9, 7, &[0])), Next::Done);
+    assert_eq!(outcome(&sequence.comparison().unwrap(), "latency.p50"), ChangeOutcome::Regression);
+    // Where the time is over before, nothing is decided: which is told.
+    let mut sequence = Sequence::new("main", &policy, 6);
+    sequence.look(&with(7, 6, &[2]), &none);
+    never_green(sequence.comparison().unwrap(), Verdict::Inconclusive);
+}
+
+#[test]
 fn what_was_undecided_may_turn_out_unchanged_by_the_fresh_rounds_too() {
     // Errors beyond doubt, and latency in doubt with so few rounds of so much noise.
     let policy = Policy::default();
@@ -218,7 +241,7 @@ fn never_green(comparison: Comparison, verdict: Verdict) -> String {
 fn rounds_that_say_nothing_are_no_pass() {
     for (name, all, verdict) in [
         ("none", vec![], Verdict::Invalid),
-        ("few", rounds(1, LEAST_ROUNDS - 1, 0.02, 0.0), Verdict::Invalid),
+        ("few", rounds(1, LEAST_ROUNDS - 1, 0.02, 0.0), Verdict::Inconclusive),
         (
             "restless",
             {
