@@ -1,7 +1,7 @@
 //! The exit code of a judged report.
 
 use crate::Verdict;
-use crate::model::{ComparisonStatus, Report};
+use crate::model::{Comparison, ComparisonStatus, Report};
 
 /// What makes the process exit with something else than 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,11 +27,8 @@ pub fn exit_code(report: &Report, fail_on: FailOn) -> u8 {
 }
 
 /// Whether a comparison was asked for and had nothing to compare with.
-pub(super) fn without_baseline(report: &Report) -> bool {
-    report
-        .comparison
-        .as_ref()
-        .is_some_and(|c| matches!(c.status, ComparisonStatus::Missing | ComparisonStatus::Incompatible))
+pub(super) fn without_baseline(comparison: &Comparison) -> bool {
+    matches!(comparison.status, ComparisonStatus::Missing | ComparisonStatus::Incompatible)
 }
 
 #[cfg(test)]

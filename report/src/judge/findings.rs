@@ -4,8 +4,8 @@ use super::advice;
 use super::exit::without_baseline;
 use crate::Verdict;
 use crate::model::{
-    ChangeOutcome, ComparedFigure, Comparison, ComparisonMode, ComparisonStatus, ConditionResult, Evidence,
-    FailureKind, Finding, FindingKind, Level, Report, Scenario,
+    ChangeOutcome, ComparedFigure, Comparison, ComparisonMode, ConditionResult, Evidence, FailureKind,
+    Finding, FindingKind, Level, Report, Scenario,
 };
 use crate::quantity::{Quantity, Unit};
 
@@ -270,19 +270,11 @@ fn lost_connections(scenario: &Scenario) -> bool {
 pub(super) fn of_baseline(report: &Report) -> Option<Finding> {
     let comparison = report.comparison.as_ref()?;
     let next = comparison.next.clone()?;
-    let invalid = comparison.status == ComparisonStatus::Invalid;
-    let missing = without_baseline(report);
-    let message = if missing || invalid {
-        format!("not compared: {}", comparison.message)
-    } else {
-        comparison.message.clone()
-    };
+    let missing = without_baseline(comparison);
+    let message =
+        if missing { format!("not compared: {}", comparison.message) } else { comparison.message.clone() };
     // A comparison that was asked for and could not be made never passes.
-    let verdict = match (invalid, missing) {
-        (true, _) => Verdict::Invalid,
-        (_, true) => Verdict::Inconclusive,
-        _ => Verdict::Pass,
-    };
+    let verdict = if missing { Verdict::Inconclusive } else { Verdict::Pass };
     Some(Finding { next: Some(next), ..finding(None, "baseline", FindingKind::Baseline, verdict, message) })
 }
 
@@ -337,7 +329,7 @@ pub(super) fn of_comparison(report: &Report) -> Vec<Finding> {
                 ..finding(Some(scenario), &figure.figure, kind, verdict, message)
             });
         }
-        found.extend(of_nothing_compared(scenario, &own, comparison.mode));
+        found.extend(of_nothing_compared(scenario, &own, comparison));
     }
     found
 }
@@ -346,10 +338,14 @@ pub(super) fn of_comparison(report: &Report) -> Vec<Finding> {
 fn of_nothing_compared(
     scenario: &Scenario,
     own: &[&ComparedFigure],
-    mode: ComparisonMode,
+    comparison: &Comparison,
 ) -> Option<Finding> {
-    let nothing = !own.is_empty() && own.iter().all(|f| f.outcome == ChangeOutcome::NotJudged);
-    if mode != ComparisonMode::Paired || !nothing {
+    if comparison.mode != ComparisonMode::Paired || without_baseline(comparison) {
+        return None;
+    }
+    // A scenario may have no figure that gates; but then it has others.
+    let only_shown = own.is_empty() && comparison.figures.iter().any(|f| f.scenario == scenario.name);
+    if only_shown || own.iter().any(|f| f.outcome != ChangeOutcome::NotJudged) {
         return None;
     }
     let why = own.iter().find_map(|f| f.note.clone()).unwrap_or_else(|| "no round has samples".to_owned());

@@ -61,8 +61,6 @@ pub enum ComparisonStatus {
     Missing,
     /// The baseline belongs to another suite or another state of this one.
     Incompatible,
-    /// What was run is no comparison, such as one with unequal load.
-    Invalid,
 }
 
 /// One figure of one scenario, now and before.

@@ -21,7 +21,6 @@ pub(super) fn render(page: &Page<'_>) -> Option<Node> {
         ComparisonStatus::Shown => "latency and throughput shown, not judged",
         ComparisonStatus::Missing => "no baseline yet",
         ComparisonStatus::Incompatible => "the baseline does not fit",
-        ComparisonStatus::Invalid => "invalid",
     };
     let message =
         el("p").with(el("b").with(format!("Comparison {how}: {status}. "))).with(prose(&comparison.message));

@@ -39,10 +39,8 @@ pub fn compare_paired(
 ) -> Comparison {
     let mut judged = Vec::new();
     let mut notes = Vec::new();
-    let mut unequal = false;
     for (name, rounds) in scenarios {
         let quality = look_at(rounds);
-        unequal |= quality.invalid.is_some();
         notes.extend(quality.invalid.iter().chain(&quality.restless).map(|why| format!("`{name}`: {why}")));
         let mut own = judge_scenario(name, rounds, &quality, policy, level);
         own.sort_by_key(|j| !j.figure.gated);
@@ -66,22 +64,11 @@ pub fn compare_paired(
     if !notes.is_empty() {
         message.push_str(&format!("; {}", notes.join("; ")));
     }
-    let nothing = judged.iter().all(|j| !j.figure.gated || j.figure.outcome == ChangeOutcome::NotJudged);
-    let next = if unequal {
-        Some(
-            "see why one of both was sent less: a load that depends on the service, or a generator that was held up",
-        )
-    } else if nothing {
-        message.push_str("; no figure could be judged");
-        Some("run it longer, so that both sides have samples in at least six rounds")
-    } else {
-        None
-    };
     Comparison {
         mode: ComparisonMode::Paired,
-        status: if next.is_some() { ComparisonStatus::Invalid } else { ComparisonStatus::Judged },
+        status: ComparisonStatus::Judged,
         message,
-        next: next.map(str::to_owned),
+        next: None,
         base: base.to_owned(),
         runs: 0,
         commit: None,
@@ -201,10 +188,6 @@ fn judge_scenario(
                 Kind::Share => judge_share(&mut row, &good, &rule, level),
                 _ => judge_speed(&mut row, &pairs, &rule, level),
             };
-            if p.is_none() && good.len() < LEAST_ROUNDS {
-                // More rounds will decide it: some of these were spoiled, so there are too few yet.
-                row.outcome = ChangeOutcome::Undecided;
-            }
             Judged { figure: row, p }
         })
         .collect()

@@ -230,9 +230,7 @@ fn unequal_load_is_not_compared() {
 
 /// What a run comes to whose only flaw is this comparison.
 fn never_green(comparison: Comparison, verdict: Verdict) -> String {
-    let light = scenario(&[100.0; 60]);
-    let mut report = Report { comparison: Some(comparison), ..crate::judge::tests::report(1, vec![light]) };
-    crate::judge::conclude(&mut report);
+    let report = concluded(comparison);
     assert_eq!(report.verdict, verdict, "{}", report.reason);
     report.reason
 }
@@ -269,7 +267,7 @@ fn few_rounds_do_not_decide() {
 }
 
 /// A run compared so, as it is concluded.
-fn verdict(comparison: Comparison) -> crate::Report {
+fn concluded(comparison: Comparison) -> Report {
     let mut report = crate::judge::tests::report(1, vec![scenario(&[500.0; 60])]);
     report.comparison = Some(comparison);
     crate::judge::conclude(&mut report);
@@ -278,15 +276,13 @@ fn verdict(comparison: Comparison) -> crate::Report {
 
 #[test]
 fn what_could_not_be_compared_is_no_pass() {
-    use crate::Verdict;
-    assert_eq!(verdict(compare(&rounds(1, 20, 0.02, 0.0))).verdict, Verdict::Pass);
     // One round of the least number was spoiled, which is not enough to call the machine restless.
     let mut all = rounds(1, LEAST_ROUNDS, 0.02, 0.0);
     all[2].head.steal = Some(0.4);
-    let report = verdict(compare(&all));
+    let report = concluded(compare(&all));
     assert_eq!(report.verdict, Verdict::Inconclusive, "{}", report.reason);
     all.iter_mut().for_each(|r| r.head.scenario.users_peak = 12);
-    let report = verdict(compare(&all));
+    let report = concluded(compare(&all));
     assert_eq!(report.verdict, Verdict::Invalid, "{}", report.reason);
     assert!(report.reason.contains("unequal load"), "{}", report.reason);
 }
