@@ -126,6 +126,16 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("timeout: 2s", "timeout: 2 parsecs", "18:16 `parsecs` is not a unit"),
     ("timeout: 2s", "timeout: 0s", "18:16 no request can be done within no time"),
     ("within: 30s", "within: 0s", "5:34 the service cannot be ready within no time"),
+    (
+        "flow: ask\n    requirement",
+        "flow: ask\n    connections: { shared: 0 }\n    requirement",
+        "31:28 0 connections cannot be shared",
+    ),
+    (
+        "flow: ask\n    requirement",
+        "flow: ask\n    connections: shared\n    requirement",
+        "31:18 `shared` is none of the words that fit here",
+    ),
     // The target.
     ("within: 30s }", "within: 30s }\n  tls: { ca: none.pem }", "6:14 cannot read `none.pem`"),
     (

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use loadgate_report::model::Phase;
 
-use crate::suite::plan::{Class, Load, Scenario, Spacing, Start};
+use crate::suite::plan::{Class, Connections, Load, Scenario, Spacing, Start};
 
 /// The load of a scenario in words: that of its classes, or its script.
 pub(crate) fn scenario(scenario: &Scenario) -> String {
@@ -20,9 +20,9 @@ pub(crate) fn scenario(scenario: &Scenario) -> String {
 
 /// All loads of a scenario in words, such as `20 users × 3 iterations, together`.
 fn loads(classes: &[Class]) -> String {
-    let words = classes.iter().map(|class| match &class.name {
-        Some(name) => format!("{name}: {}", load(&class.load)),
-        None => load(&class.load),
+    let words = classes.iter().map(|class| {
+        let words = format!("{}{}", load(&class.load), over(class.connections));
+        class.name.as_ref().map_or(words.clone(), |name| format!("{name}: {words}"))
     });
     words.collect::<Vec<_>>().join("; ")
 }
@@ -74,6 +74,17 @@ fn load(load: &Load) -> String {
                 plural(at.len() as u64, "flow"),
                 span(at.last().copied().unwrap_or_default())
             )
+        }
+    }
+}
+
+/// What they are done over, where that is not a connection for each user.
+fn over(connections: Connections) -> String {
+    match connections {
+        Connections::PerUser => String::new(),
+        Connections::PerRequest => ", a connection for each request".to_owned(),
+        Connections::Shared { size, .. } => {
+            format!(", over {}", plural(u64::from(size), "shared connection"))
         }
     }
 }

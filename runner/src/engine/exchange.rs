@@ -10,6 +10,7 @@ use loadgate_report::model::FailureKind;
 
 use super::client::{self, Coding, Connection, Endpoint, Head, Original, Prepared, Redirected};
 use super::outcome::Failure;
+use super::pool::Permit;
 use super::stream::{Reading, Streamed};
 use super::user::User;
 use crate::suite::plan::{Connections, RequestStep};
@@ -33,6 +34,8 @@ pub(crate) struct Reply {
     pub(crate) streamed: Option<Streamed>,
     /// Where it came from, where that is not where the step asked.
     url: Option<Url>,
+    /// The right to the connection, where it is shared. After the connection, so that it is given up last.
+    permit: Option<Permit>,
 }
 
 /// Kept connections, each with where it leads.
@@ -51,6 +54,10 @@ impl Exchange<'_> {
     /// Sends, receives, and follows as many redirects as the step allows.
     pub(crate) async fn run(mut self, prepared: &Prepared<'_>) -> Result<Reply, Failure> {
         let step = self.step;
+        let permit = match &self.user.pool {
+            Some(pool) => Some(pool.enter().await),
+            None => None,
+        };
         let mut reply = self.hop(&prepared.endpoint, &step.method, prepared.head, prepared.body).await?;
         let mut last: Option<Redirected> = None;
         for _ in 0..step.redirects {
@@ -78,6 +85,7 @@ impl Exchange<'_> {
         if reply.head.sets_cookies {
             reply.keep_cookies(self.user, &url.unwrap_or_else(|| prepared.url()));
         }
+        reply.permit = permit;
         Ok(reply)
     }
 
@@ -89,8 +97,13 @@ impl Exchange<'_> {
         head: &[u8],
         body: &[u8],
     ) -> Result<Reply, Failure> {
-        let kept = self.connections.iter().position(|(to, _)| Rc::ptr_eq(to, endpoint));
-        let mut kept = kept.map(|index| self.connections.swap_remove(index).1);
+        let mut kept = match &self.user.pool {
+            Some(pool) => pool.take(endpoint),
+            None => {
+                let kept = self.connections.iter().position(|(to, _)| Rc::ptr_eq(to, endpoint));
+                kept.map(|index| self.connections.swap_remove(index).1)
+            }
+        };
         let usable = kept.take_if(|connection| connection.is_usable());
         // One that the server has closed is closed here too before another is opened.
         drop(kept);
@@ -119,7 +132,7 @@ impl Exchange<'_> {
                 connection.unpack()?;
             }
         }
-        Ok(Reply { connection, endpoint: endpoint.clone(), head, streamed, url: None })
+        Ok(Reply { connection, endpoint: endpoint.clone(), head, streamed, url: None, permit: None })
     }
 }
 
@@ -132,8 +145,12 @@ impl Reply {
 
     /// Forgets the response and keeps the connection, where it can be used again.
     pub(crate) fn give_back(mut self, user: &User, connections: &mut Kept) {
-        if self.connection.finish() && user.connections == Connections::PerUser {
-            connections.push((self.endpoint, self.connection));
+        if !self.connection.finish() || user.connections == Connections::PerRequest {
+            return;
+        }
+        match &user.pool {
+            Some(pool) => pool.keep(self.endpoint, self.connection),
+            None => connections.push((self.endpoint, self.connection)),
         }
     }
 }

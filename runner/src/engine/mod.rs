@@ -27,6 +27,7 @@ mod merge;
 mod mix;
 mod outcome;
 mod pacer;
+mod pool;
 mod program;
 mod progress;
 mod recorder;
@@ -155,6 +156,9 @@ fn share(scenario: &Arc<Scenario>, settings: &Settings) -> Shared {
     let dice = Dice::new(settings.seed, &scenario.name, settings.round);
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let workers = if settings.workers == 0 { cores() } else { settings.workers };
+    // Each worker has a share of every pool of connections, and none of them is empty.
+    let pools = scenario.classes.iter().filter_map(|class| class.connections.pool_size());
+    let workers = pools.fold(workers, |workers, size| workers.min(size as usize)).max(1);
     let mut first_user = 0_u32;
     let classes = scenario.classes.iter().enumerate().map(|(index, class)| {
         let schedule = Schedule::new(&class.load, &dice.at("class", index as u64));

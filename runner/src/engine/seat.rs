@@ -1,6 +1,7 @@
 //! What one worker has at hand, and what all workers share.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -11,13 +12,14 @@ use super::client::Endpoints;
 use super::dice::Dice;
 use super::gathering::{Baton, Meetings};
 use super::mix::Mix;
+use super::pool::Pool;
 use super::program::FlowProgram;
 use super::progress::Lane;
 use super::recorder::Recorder;
 use super::schedule::Schedule;
 use super::user;
 use crate::suite::data::DataSet;
-use crate::suite::plan::Scenario;
+use crate::suite::plan::{Connections, Scenario};
 use crate::suite::scope::Scope;
 
 /// What all workers of a scenario share. It does not change while they run, except for the counts of its classes.
@@ -134,6 +136,8 @@ pub(crate) struct Seat {
 #[derive(Debug)]
 pub(crate) struct ClassPrograms {
     pub(crate) users: u32,
+    /// The connections that its users share, where they do.
+    pub(crate) pool: Option<Rc<Pool>>,
     pub(crate) mix: Mix,
     pub(crate) flows: Vec<FlowProgram>,
 }
@@ -145,12 +149,22 @@ impl Seat {
         endpoints: Rc<Endpoints>,
         recorder: Recorder,
     ) -> Self {
+        let mut pools: BTreeMap<usize, Rc<Pool>> = BTreeMap::new();
+        let mut pool_of = |connections: Connections| match connections {
+            Connections::Shared { pool, size } => {
+                let (size, workers) = (size as usize, shared.workers);
+                let own = size / workers + usize::from(number < size % workers);
+                Some(pools.entry(pool).or_insert_with(|| Pool::new(own)).clone())
+            }
+            Connections::PerUser | Connections::PerRequest => None,
+        };
         let classes = shared.scenario.classes.iter().zip(&shared.classes).enumerate();
         let classes = classes.map(|(index, (plan, class))| {
             let weights: Vec<u32> = plan.mix.iter().map(|(weight, _)| *weight).collect();
             let dice = shared.dice.at("mix", index as u64);
             ClassPrograms {
                 users: class.users,
+                pool: pool_of(plan.connections),
                 mix: Mix::new(&weights, class.schedule.total(), dice),
                 flows: plan
                     .mix

@@ -12,6 +12,7 @@ use super::client::{Deadline, Scratch};
 use super::dice::Dice;
 use super::exchange::Kept;
 use super::flow::{End, Run};
+use super::pool::Pool;
 use super::program::FlowProgram;
 use super::script::{self, TurnProgram};
 use super::seat::Seat;
@@ -32,6 +33,8 @@ pub(crate) struct User {
     /// Place in the recorder.
     pub(crate) record: usize,
     pub(crate) connections: Connections,
+    /// The connections that it shares with others, where it does.
+    pub(crate) pool: Option<Rc<Pool>>,
     /// Whether its next request is its first after a common release.
     pub(crate) released: Cell<bool>,
     pub(crate) jar: RefCell<Option<Box<CookieStore>>>,
@@ -87,6 +90,7 @@ impl User {
             index,
             record: seat.recorder.borrow_mut().enroll(index),
             connections: plan.connections,
+            pool: seat.classes.get(class).and_then(|class| class.pool.clone()),
             released: Cell::new(false),
             jar: RefCell::default(),
             sockets: Sockets::default(),

@@ -5,6 +5,7 @@
 
 mod script;
 mod socket;
+mod target;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +14,6 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use loadgate_report::condition::Condition;
 use loadgate_report::model::{Level, Place};
-use url::Url;
 
 use super::data::DataSet;
 use super::expression::{Expression, Predicate};
@@ -21,6 +21,7 @@ use super::text::Text;
 
 pub use self::script::{Script, ScriptAct, Turn};
 pub use self::socket::{Await, Connect, Outgoing, SocketAction, SocketStep};
+pub use self::target::{Probe, ProbeSource, Ready, Target, Trust};
 
 /// A whole suite.
 #[derive(Clone, Debug)]
@@ -58,71 +59,6 @@ pub struct Plan {
     pub seed: u64,
     /// Whether the full lengths were asked for.
     pub full: bool,
-}
-
-/// The service under test.
-#[derive(Clone, Debug)]
-pub struct Target {
-    /// Base URL; holds the port that was chosen where the suite has `{{ port }}`. `http`, `https` (or `http+unix`).
-    pub url: Text,
-    /// A shell command to build it, once.
-    pub build: Option<Text>,
-    /// A shell command that starts it.
-    pub start: Option<Text>,
-    /// Working directory for `build` and `start`, relative to the current directory.
-    pub directory: Option<Utf8PathBuf>,
-    /// Additional environment of `build` and `start`.
-    pub environment: Vec<(String, Text)>,
-    /// How to tell that it is ready.
-    pub ready: Ready,
-    /// Values to read from outside while it runs.
-    pub probes: Vec<Arc<Probe>>,
-    /// How long it may take to end after SIGTERM.
-    pub stop_within: Duration,
-    /// Whether it speaks HTTP/2 without TLS.
-    pub http2: bool,
-    /// Which certificates it may show.
-    pub trust: Trust,
-}
-
-/// Which certificates are trusted, beside those that the system's authorities vouch for.
-#[derive(Clone, Debug, Default)]
-pub struct Trust {
-    /// Certificates of authorities or of the service itself, each in DER.
-    pub certificates: Vec<Vec<u8>>,
-    /// Any.
-    pub insecure: bool,
-}
-
-/// How to tell that the target is ready.
-#[derive(Clone, Debug)]
-pub struct Ready {
-    /// A path that must answer below 400, or `None`: a connection is enough.
-    pub get: Option<Text>,
-    /// Time that it may take.
-    pub within: Duration,
-}
-
-/// A value read from outside.
-#[derive(Clone, Debug)]
-pub struct Probe {
-    /// Its name in conditions.
-    pub name: String,
-    /// Where it is read.
-    pub source: ProbeSource,
-    /// The value in the answer (scope: `status`, `json`, `text`); a command's standard output is `text`, and `json` if it is.
-    pub value: Expression,
-    /// Time between two readings while a scenario runs.
-    pub every: Duration,
-}
-
-/// Where a probe reads.
-#[derive(Clone, Debug)]
-pub enum ProbeSource {
-    /// A GET of this path or URL.
-    Get(Text),
-    /// A shell command.
-    Command(Text),
 }
 
 /// One scenario.
@@ -187,6 +123,23 @@ pub enum Connections {
     PerUser,
     /// A new one for each request.
     PerRequest,
+    /// One of a pool that users share.
+    Shared {
+        /// Number of the pool in its scenario. Classes that have the scenario's have the same.
+        pool: usize,
+        /// Most connections that are open at once, at least 1.
+        size: u32,
+    },
+}
+
+impl Connections {
+    /// Connections of the pool, where there is one.
+    pub fn pool_size(self) -> Option<u32> {
+        match self {
+            Self::Shared { size, .. } => Some(size),
+            Self::PerUser | Self::PerRequest => None,
+        }
+    }
 }
 
 /// A search for the capacity: the load is raised level by level until a limit breaks; then the gap between the last level
@@ -561,11 +514,4 @@ pub struct Gate {
     pub floor: BTreeMap<String, f64>,
     /// Time for rounds that confirm a suspect.
     pub budget: Option<Duration>,
-}
-
-impl Target {
-    /// The URL as a constant, where it needs no port.
-    pub fn fixed_url(&self) -> Option<Url> {
-        self.url.constant().and_then(|url| Url::parse(url).ok())
-    }
 }

@@ -10,7 +10,7 @@ use super::plans::{
     Ask, class, expression, iterations, predicate, run_flow, scenario, settings, text, try_run,
 };
 use super::server::{Reply, Server, ok, status};
-use crate::engine::{Control, EngineError, Progress, run};
+use crate::engine::{Control, EngineError, Progress, Settings, run};
 use crate::suite::data::DataSet;
 use crate::suite::plan::{Connections, Load, Spacing, Start, Step};
 
@@ -63,18 +63,68 @@ fn timed_loads_end_when_they_should() {
     assert_eq!(report.phases.len(), 2);
 }
 
+/// Connections that a server sees of twelve users, who make two requests each.
+fn connections_of(classes: &[Connections], workers: usize) -> usize {
+    let server = Server::start(|_| Reply::Drip(vec![(3, ok("x"))]));
+    let users = 12 / classes.len() as u32;
+    let classes = classes.iter().enumerate().map(|(number, connections)| {
+        let mut class =
+            class(Some(&format!("c{number}")), iterations(users, 2), vec![(1, vec![Ask::get("/").step()])]);
+        class.connections = *connections;
+        class
+    });
+    let settings = Settings { workers, ..settings(&server.base) };
+    let report = try_run(scenario(classes.collect()), &settings).unwrap();
+    assert_eq!(report.ok, 24, "{:?}", report.failures);
+    let mut used: Vec<_> = server.heard().into_iter().map(|heard| heard.connection).collect();
+    used.sort_unstable();
+    used.dedup();
+    used.len()
+}
+
 #[test]
-fn users_keep_their_connection_or_take_a_new_one_for_each_request() {
-    for (connections, expected) in [(Connections::PerUser, 3), (Connections::PerRequest, 12)] {
-        let server = Server::saying(ok("x"));
-        let mut one = class(None, iterations(3, 4), vec![(1, vec![Ask::get("/").step()])]);
-        one.connections = connections;
-        try_run(scenario(vec![one]), &settings(&server.base)).unwrap();
-        let mut used: Vec<_> = server.heard().into_iter().map(|heard| heard.connection).collect();
-        used.sort_unstable();
-        used.dedup();
-        assert_eq!(used.len(), expected, "{connections:?}");
+fn requests_take_the_connections_that_the_suite_gives_them() {
+    use Connections::{PerRequest, PerUser};
+    let shared = |pool, size| Connections::Shared { pool, size };
+    for (classes, workers, expected) in [
+        (&[PerUser][..], 2, 12),
+        (&[PerRequest], 2, 24),
+        (&[shared(0, 5)], 2, 5),
+        (&[shared(0, 1)], 2, 1),
+        (&[shared(0, 3)], 1, 3),
+        (&[shared(0, 100)], 2, 12),
+        (&[shared(0, 4), shared(0, 4)], 2, 4),
+        (&[shared(1, 2), shared(2, 3)], 2, 5),
+        (&[shared(1, 2), PerUser], 2, 8),
+    ] {
+        assert_eq!(connections_of(classes, workers), expected, "{classes:?} on {workers} workers");
     }
+}
+
+#[test]
+fn waiting_for_a_shared_connection_is_part_of_the_latency_and_can_take_too_long() {
+    let server = Server::start(|heard| match &*heard.line {
+        "GET /slow HTTP/1.1" => Reply::Drip(vec![(60, ok("x"))]),
+        _ => Reply::Silence,
+    });
+    let run = |path, timeout| {
+        let mut ask = Ask::get(path);
+        ask.0.timeout = timeout;
+        let mut one = class(None, iterations(3, 1), vec![(1, vec![ask.step()])]);
+        one.connections = Connections::Shared { pool: 0, size: 1 };
+        try_run(scenario(vec![one]), &settings(&server.base)).unwrap()
+    };
+    let report = run("/slow", ms(20_000));
+    assert_eq!(report.ok, 3);
+    assert!(
+        report.latency_ms.max.unwrap() >= 180.0,
+        "the third has waited for two: {:?}",
+        report.latency_ms.max
+    );
+    let report = run("/never", ms(80));
+    assert_eq!(report.failed_total(), 3);
+    let waited = report.failures.iter().filter(|failure| failure.message.contains("no connection within"));
+    assert_eq!(waited.count(), 2, "{:?}", report.failures);
 }
 
 #[test]

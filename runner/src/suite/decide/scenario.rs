@@ -25,7 +25,7 @@ struct Work<'f> {
     load: &'f Maybe<crate::suite::file::LoadFile>,
     flow: &'f Maybe<FlowRef>,
     mix: &'f Maybe<Table<At<u64>>>,
-    connections: Option<ConnectionsFile>,
+    connections: Connections,
 }
 
 impl Decider<'_> {
@@ -108,7 +108,7 @@ impl Decider<'_> {
                 );
                 self.error(Diagnostic::new(name.span, message));
             }
-            let connections = file.connections.get().copied();
+            let connections = self.connections(file.connections.get(), 0);
             return vec![Work {
                 name: None,
                 load: &file.load,
@@ -123,11 +123,14 @@ impl Decider<'_> {
         }
         let classes: Vec<(&At<String>, &ClassFile)> =
             file.classes.get().into_iter().flat_map(|table| table.iter()).collect();
+        let of_all = self.connections(file.connections.get(), 0);
         classes
             .into_iter()
-            .map(|(name, class)| {
+            .zip(1..)
+            .map(|((name, class), pool)| {
                 self.condition_name(&name.value, name.span, "class");
-                let connections = class.connections.get().or(file.connections.get()).copied();
+                let own = class.connections.get();
+                let connections = own.map_or(of_all, |own| self.connections(Some(own), pool));
                 Work { name: Some(name), load: &class.load, flow: &class.flow, mix: &class.mix, connections }
             })
             .collect()
@@ -158,8 +161,24 @@ impl Decider<'_> {
                 None
             }
         };
-        let connections = connections(work.connections);
-        Some(Class { name, load: load?, mix: mix?, connections })
+        Some(Class { name, load: load?, mix: mix?, connections: work.connections })
+    }
+
+    /// Which connections are taken; `pool` is the number of the pool where users share them.
+    fn connections(&mut self, given: Option<&ConnectionsFile>, pool: usize) -> Connections {
+        match given {
+            Some(ConnectionsFile::PerRequest) => Connections::PerRequest,
+            Some(ConnectionsFile::PerUser) | None => Connections::PerUser,
+            Some(ConnectionsFile::Shared(size)) => match u32::try_from(size.value) {
+                Ok(size @ 1..) => Connections::Shared { pool, size },
+                _ => {
+                    let message = format!("{} connections cannot be shared", size.value);
+                    let help = "write a whole number from 1, or `per_request` for a new one each time";
+                    self.error(Diagnostic::new(size.span, message).help(help));
+                    Connections::PerUser
+                }
+            },
+        }
     }
 
     /// The only class of a script: its users, each with one iteration.
@@ -180,7 +199,7 @@ impl Decider<'_> {
             self.error(Diagnostic::new(name.span, format!("nobody acts in the script of `{}`", name.value)));
             return None;
         }
-        let connections = connections(file.connections.get().copied());
+        let connections = self.connections(file.connections.get(), 0);
         let users = u32::try_from(script.users.len()).ok()?;
         let load = Load::Iterations { users, iterations: 1, start: Start::Together };
         Some(Class { name: None, load, mix: Vec::new(), connections })
@@ -294,13 +313,6 @@ fn turns_of(act: &ActFile) -> &[TurnFile] {
         ActFile::Turn(turn) => std::slice::from_ref(turn),
         ActFile::Together(together) => together.together.get().map(Vec::as_slice).unwrap_or_default(),
         ActFile::Wait(_) => &[],
-    }
-}
-
-fn connections(given: Option<ConnectionsFile>) -> Connections {
-    match given {
-        Some(ConnectionsFile::PerRequest) => Connections::PerRequest,
-        Some(ConnectionsFile::PerUser) | None => Connections::PerUser,
     }
 }
 

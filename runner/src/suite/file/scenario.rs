@@ -66,13 +66,55 @@ mapping! {
     }
 }
 
+/// Which connection a user's requests take.
+#[derive(Clone, Debug)]
+pub(in crate::suite) enum ConnectionsFile {
+    PerUser,
+    PerRequest,
+    Shared(At<u64>),
+}
+
+mapping! {
+    /// Connections that users share.
+    struct SharedConnectionsFile as "`connections`" {
+        /// Most that are open at once. Who finds none free waits, which is part of its latency.
+        required shared: At<u64>,
+    }
+}
+
 choice! {
     /// Which connection a user's requests take.
-    enum ConnectionsFile {
+    enum ConnectionsWord {
         /// Every user has its own, kept open.
         PerUser = "per_user",
         /// A new one for each request.
         PerRequest = "per_request",
+    }
+}
+
+impl Decode for ConnectionsFile {
+    fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
+        match node.content {
+            Content::Map(_) => {
+                SharedConnectionsFile::decode(node, decoder)?.shared.get().cloned().map(Self::Shared)
+            }
+            _ => match ConnectionsWord::decode(node, decoder)? {
+                ConnectionsWord::PerUser => Some(Self::PerUser),
+                ConnectionsWord::PerRequest => Some(Self::PerRequest),
+            },
+        }
+    }
+}
+
+impl JsonSchema for ConnectionsFile {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Connections".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let word = generator.subschema_for::<ConnectionsWord>();
+        let shared = generator.subschema_for::<SharedConnectionsFile>();
+        json_schema!({ "anyOf": [word, shared] })
     }
 }
 
