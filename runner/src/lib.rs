@@ -5,6 +5,7 @@ pub mod cli;
 pub mod engine;
 pub mod gate;
 pub mod github;
+pub mod import;
 pub mod monitor;
 pub mod output;
 mod reference;

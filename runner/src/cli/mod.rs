@@ -7,6 +7,7 @@ mod comment;
 mod compare;
 mod demo;
 mod exit;
+mod init;
 mod noise;
 mod report;
 mod run;
@@ -36,6 +37,8 @@ enum Command {
     Demo(demo::DemoArguments),
     /// Run a built-in reference service
     Serve(serve::ServeArguments),
+    /// Write a first suite and a first workflow
+    Init(init::InitArguments),
     /// Validate suites without running them
     Check(check::CheckArguments),
     /// Judge one report against another
@@ -63,6 +66,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Run(arguments) => run::run(arguments),
         Command::Demo(arguments) => demo::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
+        Command::Init(arguments) => init::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Compare(arguments) => compare::run(arguments),
         Command::Baseline(command) => baseline::run(command),

@@ -195,7 +195,7 @@ pub(super) fn suites_or_default(given: Vec<Utf8PathBuf>) -> Result<Vec<Utf8PathB
     let found = DEFAULT_SUITES.iter().map(Utf8Path::new).find(|path| path.is_file());
     found.map(|path| vec![path.to_owned()]).ok_or_else(|| {
         CliError::Usage(anyhow::anyhow!(
-            "there is no suite: give a file, or write one as {}",
+            "there is no suite: give a file, or write one as {}; `loadgate init` writes a first one",
             DEFAULT_SUITES.join(" or ")
         ))
     })
