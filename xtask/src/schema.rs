@@ -1,4 +1,4 @@
-//! `cargo xtask schema`: docs/schema/ as the program itself prints it.
+//! `cargo xtask schema`: docs/schema/ as the program itself prints it, and the reference in docs/suite.md made from it.
 
 use anyhow::bail;
 
@@ -34,8 +34,24 @@ pub(crate) fn run(check: bool) -> anyhow::Result<()> {
             println!("schema: wrote docs/schema/{kind}.schema.json");
         }
     }
+    match reference(check) {
+        Ok(()) => println!("schema: the reference in docs/suite.md is fresh"),
+        Err(_) if check => stale.push("docs/suite.md".to_owned()),
+        Err(error) => return Err(error),
+    }
     if !stale.is_empty() {
         bail!("stale: {}; run `cargo xtask schema` and commit what it writes", stale.join(", "));
     }
     Ok(())
+}
+
+/// The reference is written by the test that keeps it fresh, since only the library knows it.
+fn reference(check: bool) -> anyhow::Result<()> {
+    let mut command = shell::cargo();
+    let test = ["test", "--quiet", "--package", "loadgate", "--test", "suite_docs", "the_reference_is_fresh"];
+    command.args(test);
+    if !check {
+        command.env("LOADGATE_BLESS", "1");
+    }
+    shell::read(&mut command).map(drop)
 }
