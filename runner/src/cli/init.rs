@@ -175,7 +175,8 @@ fn tell(requests: &Requests, suite: &Utf8Path, starts: bool, inside: Option<&Utf
         anstream::println!("  export {}=…{:>4}# {}", secret.environment(), "", plain(&secret.what));
     }
     let file = if suite == SUITE { String::new() } else { format!(" {suite}") };
-    let target = if starts { "" } else { " --target http://127.0.0.1:PORT" };
+    let is_known = starts || requests.origin.as_ref().is_some_and(import::is_loopback);
+    let target = if is_known { "" } else { " --target http://127.0.0.1:PORT" };
     anstream::println!("  loadgate run{file}{target}");
     anstream::println!(
         "  loadgate baseline accept    # keeps the run in baselines/, to compare with; commit the file"

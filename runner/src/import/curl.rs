@@ -287,11 +287,7 @@ impl Command {
         if self.follows {
             request.redirects = 10;
         }
-        if self.insecure && url.scheme() == "https" {
-            requests.notes.push(
-                "The command has -k. loadgate checks certificates: name your own authority's in SSL_CERT_FILE.".into(),
-            );
-        }
+        requests.insecure |= self.insecure && url.scheme() == "https";
         self.add_headers(&mut request, requests);
         self.add_credentials(url, &mut request, requests);
         self.add_body(method, &mut request, requests)?;
@@ -514,6 +510,13 @@ mod tests {
         assert!(matches!(request.body, Body::Form(fields) if fields.len() == 2));
         let (request, _) = one("curl -G http://127.0.0.1/?x=1 -d a=1 --data-urlencode 'b=c d'").unwrap();
         assert_eq!((request.method, request.query.len(), request.body), (Method::GET, 3, Body::Empty));
+    }
+
+    #[test]
+    fn any_certificate_is_trusted_only_where_that_was_asked_for() {
+        assert!(one("curl -k https://localhost/").unwrap().1.insecure);
+        assert!(!one("curl https://localhost/").unwrap().1.insecure);
+        assert!(!one("curl -k http://localhost/").unwrap().1.insecure);
     }
 
     #[test]

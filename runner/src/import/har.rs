@@ -203,7 +203,7 @@ impl Recording<'_> {
             .unwrap_or(0);
         match status {
             0 => return Err("it got no answer when it was recorded".to_owned()),
-            101 => return Err("it became a WebSocket".to_owned()),
+            101 => return Err("it became a WebSocket, of which a recording does not tell enough".to_owned()),
             400.. => return Err(format!("it was answered with {status} when it was recorded")),
             _ => {}
         }

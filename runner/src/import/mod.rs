@@ -32,6 +32,7 @@ pub use self::json::Json;
 pub use self::requests::{Authorization, Body, LeftOut, Part, Request, Requests, Step, Variable};
 pub use self::secrets::{Secret, Secrets};
 pub use self::template::Template;
+pub use self::url::is_loopback;
 pub use self::write::{Frame, write};
 
 /// A form that requests can be imported from.

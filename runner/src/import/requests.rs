@@ -15,6 +15,8 @@ pub struct Requests {
     pub title: Option<String>,
     /// Scheme, host and port that the requests go to, as the source says; `None` where it does not.
     pub origin: Option<::url::Url>,
+    /// Whether any certificate is to be trusted.
+    pub insecure: bool,
     /// What a user does.
     pub steps: Vec<Step>,
     /// Values that requests share and that are there to be changed.

@@ -62,7 +62,11 @@ impl Secrets {
 
     /// A reference to a credential. `value` tells apart several of one name; an API description has none.
     pub fn reference(&mut self, name: &str, what: &str, value: Option<&str>) -> Template {
-        let base = names::variable(name);
+        let base = match names::variable(name) {
+            // PWD is where a shell is, and would be sent.
+            name if name == "pwd" => "password".to_owned(),
+            name => name,
+        };
         let known = self
             .all
             .iter()
@@ -143,5 +147,6 @@ mod tests {
         assert_eq!(secrets.field("password", ""), None);
         let names: Vec<_> = secrets.iter().map(Secret::environment).collect();
         assert_eq!(names, ["PASSWORD", "PASSWORD_2"]);
+        assert_eq!(secrets.field("pwd", "one"), one, "shells set PWD to something else");
     }
 }

@@ -86,6 +86,14 @@ fn target(out: &mut String, requests: &Requests, start: Option<&Start>) {
     }
     let url = local.map_or(LOCAL, |origin| origin.as_str().trim_end_matches('/'));
     let _ = writeln!(out, "  url: {}", yaml::text(&Template::literal(url).source()));
+    if requests.insecure {
+        yaml::comment(
+            out,
+            2,
+            "As -k says. Better is `tls: { ca: FILE }`, with the authority that the service's certificate is of.",
+        );
+        out.push_str("  tls: { insecure: true }\n");
+    }
     match start {
         Some(start) => {
             let said = format!(
