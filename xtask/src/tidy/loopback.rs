@@ -18,6 +18,7 @@ const FREE: &[&str] = &[
     "www.w3.org",
     "json-schema.org",
     "github.com",
+    "raw.githubusercontent.com",
     "docs.rs",
     "example.com",
     "example.org",
