@@ -2,7 +2,7 @@
 
 use super::{Extreme, Figure, Measure, MemoryFigure, ProbeMoment, Spans, Statistic, Subject, Third};
 use crate::Histogram;
-use crate::model::{Distribution, FailureKind, Scenario};
+use crate::model::{Distribution, FailureKind, Phase, Scenario};
 use crate::quantity::Quantity;
 use std::collections::BTreeMap;
 
@@ -217,26 +217,27 @@ impl Figure {
 
     fn throughput_third(&self, s: &Scenario, third: Third) -> Reading {
         let series = &s.series;
-        // The last interval is cut off by the end of the scenario, so it would look slow.
-        let whole = series.ok.len().saturating_sub(1);
-        let width = whole / 3;
+        let all = under_load(s);
+        let width = all.len() / 3;
         if width == 0 || series.interval_s <= 0.0 {
             return Reading::missing("the scenario is too short to be cut into thirds");
         }
-        let range = if third == Third::First { 0..width } else { whole - width..whole };
+        let range =
+            if third == Third::First { all.start..all.start + width } else { all.end - width..all.end };
         let done: u64 = series.ok[range.clone()].iter().chain(series.refused.get(range).unwrap_or(&[])).sum();
         self.value(done as f64 / (width as f64 * series.interval_s), done)
     }
 
-    /// The slowest whole interval, which is where a stall shows. The last is cut off by the end of the scenario.
+    /// The slowest whole interval under load, which is where a stall shows.
     fn throughput_lowest(&self, s: &Scenario) -> Reading {
         let series = &s.series;
-        let whole = series.ok.len().saturating_sub(1);
-        let done = (0..whole).map(|i| series.ok[i] + series.refused.get(i).copied().unwrap_or(0));
-        let lowest = done.min().filter(|_| series.interval_s > 0.0 && whole >= 2);
+        let whole = under_load(s);
+        let intervals = whole.len();
+        let done = whole.map(|i| series.ok[i] + series.refused.get(i).copied().unwrap_or(0));
+        let lowest = done.min().filter(|_| series.interval_s > 0.0 && intervals >= 2);
         self.optional(
             lowest.map(|n| n as f64 / series.interval_s),
-            whole as u64,
+            intervals as u64,
             "the scenario is shorter than two intervals",
         )
     }
@@ -329,5 +330,47 @@ impl Figure {
             _ => None,
         };
         self.optional(value, probe.samples, "the probe gave no number")
+    }
+}
+
+/// The whole intervals of the measured load. Warm-up and ramp-down are cut everywhere; in the drain nobody asks for more, so it
+/// would look like a stall; and the last interval is cut off by the end of the scenario.
+fn under_load(s: &Scenario) -> std::ops::Range<usize> {
+    let width = s.series.interval_s;
+    let phase = |name: &str| s.phases.iter().find(|phase| phase.name == name).filter(|_| width > 0.0);
+    let from = phase(Phase::WARM_UP).map_or(0, |phase| (phase.to_s / width).ceil() as usize);
+    let ends = [Phase::RAMP_DOWN, Phase::DRAIN].into_iter().filter_map(phase);
+    let ends = ends.map(|phase| (phase.from_s / width).floor() as usize);
+    let to = ends.chain([s.series.ok.len().saturating_sub(1)]).min().unwrap_or(0);
+    from.min(to)..to
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Series;
+
+    #[test]
+    fn intervals_of_the_load_by_table() {
+        let phase = |name: &str, from_s, to_s| Phase { name: name.to_owned(), from_s, to_s };
+        for (phases, expected) in [
+            (vec![], 0..9),
+            (vec![phase(Phase::DRAIN, 3.2, 5.0)], 0..6),
+            (vec![phase(Phase::WARM_UP, 0.0, 1.2)], 3..9),
+            (
+                vec![
+                    phase(Phase::WARM_UP, 0.0, 1.0),
+                    phase(Phase::RAMP_DOWN, 4.0, 4.5),
+                    phase(Phase::DRAIN, 4.5, 5.0),
+                ],
+                2..8,
+            ),
+            (vec![phase("stage 1", 0.0, 2.0), phase("stage 2", 2.0, 4.0)], 0..9),
+            (vec![phase(Phase::WARM_UP, 0.0, 60.0)], 9..9),
+        ] {
+            let series = Series { interval_s: 0.5, ok: vec![1; 10], ..Series::default() };
+            let scenario = Scenario { phases: phases.clone(), series, ..Scenario::default() };
+            assert_eq!(under_load(&scenario), expected, "{phases:?}");
+        }
     }
 }

@@ -500,12 +500,21 @@ pub struct Generator {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Phase {
-    /// Such as `warm-up` or `stage 2`.
+    /// Such as `warm-up`, `stage 2`, or `drain`.
     pub name: String,
     /// Start, seconds after the scenario's.
     pub from_s: f64,
     /// End.
     pub to_s: f64,
+}
+
+impl Phase {
+    /// Name of the time at the beginning that is not measured.
+    pub const WARM_UP: &str = "warm-up";
+    /// Name of the time before the end that is not measured.
+    pub const RAMP_DOWN: &str = "ramp-down";
+    /// Name of the time after the load's own end, in which what was begun before is waited for.
+    pub const DRAIN: &str = "drain";
 }
 
 /// Main figures of one repetition.

@@ -110,8 +110,9 @@ fn span(time: Duration) -> String {
     }
 }
 
-/// Named spans of a scenario: what is cut, and the stages of its loads. Times are seconds after the release.
-pub(crate) fn phases(scenario: &Scenario, length: Option<Duration>) -> Vec<Phase> {
+/// Named spans of a scenario: what is cut, the stages of its loads, and the time after them in which what was begun ends.
+/// Times are seconds after the release.
+pub(crate) fn phases(scenario: &Scenario, length: Option<Duration>, lasted: Duration) -> Vec<Phase> {
     let phase = |name: String, from: Duration, to: Duration| Phase {
         name,
         from_s: from.as_secs_f64(),
@@ -138,10 +139,14 @@ pub(crate) fn phases(scenario: &Scenario, length: Option<Duration>) -> Vec<Phase
         }
     }
     if scenario.warm_up > Duration::ZERO {
-        phases.push(phase("warm-up".to_owned(), Duration::ZERO, scenario.warm_up));
+        phases.push(phase(Phase::WARM_UP.to_owned(), Duration::ZERO, scenario.warm_up));
     }
     if let Some(length) = length.filter(|_| scenario.ramp_down > Duration::ZERO) {
-        phases.push(phase("ramp-down".to_owned(), length.saturating_sub(scenario.ramp_down), length));
+        phases.push(phase(Phase::RAMP_DOWN.to_owned(), length.saturating_sub(scenario.ramp_down), length));
+    }
+    // A last answer that is a moment late makes no phase.
+    if let Some(length) = length.filter(|length| lasted > *length + super::series::FINEST) {
+        phases.push(phase(Phase::DRAIN.to_owned(), length, lasted));
     }
     phases
 }

@@ -103,7 +103,7 @@ pub(crate) fn scenario(
         users_left_out,
         failures: failures(shared, &all.failures),
         generator,
-        phases: describe::phases(plan, length),
+        phases: describe::phases(plan, length, lasted),
         series: all.intervals.report(),
         failed: counts.failed,
         ..model::Scenario::default()

@@ -14,7 +14,7 @@ const MOST: usize = 600;
 /// Fewest that the report should have, where the run is long enough.
 const FEWEST: u64 = 20;
 /// Length of the finest interval.
-const FINEST: Duration = Duration::from_millis(100);
+pub(super) const FINEST: Duration = Duration::from_millis(100);
 /// Fewest samples for a 95th percentile.
 const FOR_P95: u64 = 20;
 
