@@ -146,6 +146,7 @@ struct Sparse {
     /// Bucket values in microseconds, ascending.
     us: Vec<u64>,
     /// Samples in each bucket.
+    #[serde(deserialize_with = "crate::count::list")]
     n: Vec<u64>,
 }
 

@@ -15,6 +15,7 @@
 pub mod baseline;
 pub mod chart;
 pub mod condition;
+mod count;
 pub mod figure;
 pub mod histogram;
 pub mod html;

@@ -98,12 +98,16 @@ pub struct BaselineScenario {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Failed, all kinds.
+    #[serde(deserialize_with = "crate::count::one")]
     pub failed: u64,
     /// Did what they should.
+    #[serde(deserialize_with = "crate::count::one")]
     pub ok: u64,
     /// Refused as expected.
+    #[serde(deserialize_with = "crate::count::one")]
     pub refused: u64,
     /// All.
+    #[serde(deserialize_with = "crate::count::one")]
     pub requests: u64,
 }
 
@@ -111,8 +115,10 @@ pub struct Counts {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct YesNo {
     /// Where it was false.
+    #[serde(deserialize_with = "crate::count::one")]
     pub no: u64,
     /// Where it was true.
+    #[serde(deserialize_with = "crate::count::one")]
     pub yes: u64,
 }
 
@@ -120,6 +126,7 @@ pub struct YesNo {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StoredFigure {
     /// Samples behind it.
+    #[serde(deserialize_with = "crate::count::one")]
     pub n: u64,
     /// Its value in the base unit, rounded to five digits.
     pub value: f64,

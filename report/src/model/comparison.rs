@@ -98,6 +98,7 @@ pub struct ComparedFigure {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detectable: Option<f64>,
     /// Samples behind `now`.
+    #[serde(deserialize_with = "crate::count::one")]
     pub samples: u64,
     /// Earlier runs behind `before`.
     pub runs: u32,

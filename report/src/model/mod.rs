@@ -151,8 +151,10 @@ pub struct Cost {
     /// Price of one paid request.
     pub per_request: f64,
     /// Requests that were paid for.
+    #[serde(deserialize_with = "crate::count::one")]
     pub paid: u64,
     /// Requests that were free (for example answered by a cache).
+    #[serde(deserialize_with = "crate::count::one")]
     pub free: u64,
     /// Cost of the run.
     pub total: f64,

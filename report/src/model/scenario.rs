@@ -37,14 +37,19 @@ pub struct Scenario {
     pub duration_s: f64,
     /// Completed flows.
     #[serde(default)]
+    #[serde(deserialize_with = "crate::count::one")]
     pub iterations: u64,
     /// Requests that ended `ok`, `refused` or `failed`.
+    #[serde(deserialize_with = "crate::count::one")]
     pub requests: u64,
     /// Requests that did what they should.
+    #[serde(deserialize_with = "crate::count::one")]
     pub ok: u64,
     /// Refused as the suite expects; no errors.
+    #[serde(deserialize_with = "crate::count::one")]
     pub refused: u64,
     /// Failed, by kind.
+    #[serde(deserialize_with = "crate::count::by")]
     pub failed: BTreeMap<FailureKind, u64>,
     /// ok / (ok + failed); `None` where nothing was ok or failed.
     pub success_rate: Option<f64>,
@@ -71,6 +76,7 @@ pub struct Scenario {
     pub users: Vec<User>,
     /// Users left out of `users`.
     #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(deserialize_with = "crate::count::one")]
     pub users_left_out: u64,
     /// The suite's conditions with what they came to.
     #[serde(default)]
@@ -187,6 +193,7 @@ impl FailureKind {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Distribution {
     /// Samples.
+    #[serde(deserialize_with = "crate::count::one")]
     pub count: u64,
     /// Arithmetic mean.
     pub mean: Option<f64>,
@@ -237,12 +244,16 @@ pub struct Step {
     #[serde(default)]
     pub request: String,
     /// Requests.
+    #[serde(deserialize_with = "crate::count::one")]
     pub requests: u64,
     /// Requests that did what they should.
+    #[serde(deserialize_with = "crate::count::one")]
     pub ok: u64,
     /// Refused as expected.
+    #[serde(deserialize_with = "crate::count::one")]
     pub refused: u64,
     /// Failed, by kind.
+    #[serde(deserialize_with = "crate::count::by")]
     pub failed: BTreeMap<FailureKind, u64>,
     /// ok / (ok + failed).
     pub success_rate: Option<f64>,
@@ -256,6 +267,7 @@ pub struct Step {
     pub queue_wait_ms: Option<Distribution>,
     /// How often requests were sent again; each is counted once, by its last response.
     #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(deserialize_with = "crate::count::one")]
     pub retries: u64,
     /// First byte written to the first content of a stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -268,6 +280,7 @@ pub struct Step {
     pub tokens_per_s: Option<f64>,
     /// Responses by HTTP status.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(deserialize_with = "crate::count::by")]
     pub statuses: BTreeMap<u16, u64>,
 }
 
@@ -280,14 +293,19 @@ pub struct Class {
     /// Users of the class.
     pub users: u32,
     /// Completed flows.
+    #[serde(deserialize_with = "crate::count::one")]
     pub iterations: u64,
     /// Requests.
+    #[serde(deserialize_with = "crate::count::one")]
     pub requests: u64,
     /// Requests that did what they should.
+    #[serde(deserialize_with = "crate::count::one")]
     pub ok: u64,
     /// Refused as expected.
+    #[serde(deserialize_with = "crate::count::one")]
     pub refused: u64,
     /// Failed, by kind.
+    #[serde(deserialize_with = "crate::count::by")]
     pub failed: BTreeMap<FailureKind, u64>,
     /// ok / (ok + failed).
     pub success_rate: Option<f64>,
@@ -305,8 +323,10 @@ pub struct Counter {
     /// Name in the suite.
     pub name: String,
     /// Responses where it was true.
+    #[serde(deserialize_with = "crate::count::one")]
     pub yes: u64,
     /// Responses where it was false.
+    #[serde(deserialize_with = "crate::count::one")]
     pub no: u64,
     /// yes / (yes + no).
     pub rate: Option<f64>,
@@ -323,10 +343,13 @@ pub struct Series {
     /// Length of an interval in seconds.
     pub interval_s: f64,
     /// Requests completed ok in the interval.
+    #[serde(deserialize_with = "crate::count::list")]
     pub ok: Vec<u64>,
     /// Refused in the interval.
+    #[serde(deserialize_with = "crate::count::list")]
     pub refused: Vec<u64>,
     /// Failed in the interval.
+    #[serde(deserialize_with = "crate::count::list")]
     pub failed: Vec<u64>,
     /// Users at work at the end of the interval.
     pub users: Vec<u32>,
@@ -354,10 +377,13 @@ pub struct User {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
     /// Requests that did what they should.
+    #[serde(deserialize_with = "crate::count::one")]
     pub ok: u64,
     /// Refused as expected.
+    #[serde(deserialize_with = "crate::count::one")]
     pub refused: u64,
     /// Failed, all kinds.
+    #[serde(deserialize_with = "crate::count::one")]
     pub failed: u64,
     /// Mean latency.
     pub mean_ms: Option<f64>,
@@ -386,6 +412,7 @@ pub struct ConditionResult {
     /// Unit of both.
     pub unit: Unit,
     /// Samples behind the value.
+    #[serde(deserialize_with = "crate::count::one")]
     pub samples: u64,
     /// Value and limit in words, and why it could not be judged where it could not.
     pub message: String,
@@ -473,6 +500,7 @@ pub struct Probe {
     /// Largest seen.
     pub max: Option<f64>,
     /// Times that it was read.
+    #[serde(deserialize_with = "crate::count::one")]
     pub samples: u64,
 }
 
@@ -487,6 +515,7 @@ pub struct Generator {
     /// Longest stall of one of its threads, ms.
     pub stall_max_ms: f64,
     /// Starts that the schedule asked for and that could not be made.
+    #[serde(deserialize_with = "crate::count::one")]
     pub dropped_starts: u64,
     /// Time between the first and the last first send of users released together, ms.
     #[serde(default)]

@@ -164,15 +164,100 @@ mod tests {
         }
     }
 
+    /// What the format cases of the web-platform-tests (`eventsource/format-*`) ask, as data of our own.
+    #[test]
+    fn the_cases_of_the_web_platform() {
+        let cases: serde_json::Value = serde_json::from_str(include_str!("sse_cases.json")).unwrap();
+        for case in cases.as_array().unwrap() {
+            let (name, stream) =
+                (case["name"].as_str().unwrap(), case["stream"].as_str().unwrap().as_bytes());
+            let expected: Vec<(String, String)> = serde_json::from_value(case["events"].clone()).unwrap();
+            for cut in [stream.len(), 1, 2, 3, 5] {
+                let pieces: Vec<&[u8]> = stream.chunks(cut).collect();
+                assert_eq!(events(&pieces), expected, "{name}, by {cut}");
+            }
+            assert_eq!(slowly(stream), expected, "{name}, by the reference");
+        }
+        assert!(cases.as_array().unwrap().len() >= 18);
+    }
+
+    /// The HTML standard's steps, one after the other, over the stream as a whole.
+    fn slowly(stream: &[u8]) -> Vec<(String, String)> {
+        let text = String::from_utf8_lossy(stream);
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text).replace("\r\n", "\n").replace('\r', "\n");
+        let mut lines: Vec<&str> = text.split('\n').collect();
+        // What no line end follows is no line.
+        lines.pop();
+        let (mut events, mut kind, mut data) = (Vec::new(), String::new(), None::<String>);
+        for line in lines {
+            if line.is_empty() {
+                if let Some(data) = data.take() {
+                    let kind = if kind.is_empty() { "message".to_owned() } else { kind.clone() };
+                    events.push((kind, data));
+                }
+                kind.clear();
+                continue;
+            }
+            let (field, value) = line.split_once(':').unwrap_or((line, ""));
+            let value = value.strip_prefix(' ').unwrap_or(value);
+            match field {
+                "data" => {
+                    data = Some(data.map_or_else(|| value.to_owned(), |before| format!("{before}\n{value}")));
+                }
+                "event" => kind = value.to_owned(),
+                _ => {}
+            }
+        }
+        events
+    }
+
+    /// Pieces of streams.
+    const WORDS: &[&[u8]] = &[
+        b"data",
+        b"event",
+        b"id",
+        b"retry",
+        b":",
+        b": ",
+        b" ",
+        b"\n",
+        b"\n\n",
+        b"\r",
+        b"\r\n",
+        b"x",
+        b"\xef\xbb\xbf",
+        b"\xef",
+        b"\xbb",
+        b"\xff",
+        b"\0",
+        b"\t",
+        "\u{1f980}".as_bytes(),
+        b"\xf0\x9f",
+        b"data: x\n\n",
+    ];
+
+    /// Bytes as they stand in streams, and any other.
+    fn streams() -> impl Strategy<Value = Vec<u8>> {
+        let likely =
+            prop::collection::vec(prop::sample::select(WORDS), 0..60).prop_map(|words| words.concat());
+        prop_oneof![4 => likely, 1 => prop::collection::vec(any::<u8>(), 0..300)]
+    }
+
     proptest! {
         #[test]
-        fn where_the_bytes_are_cut_does_not_matter(
-            stream in proptest::collection::vec(
-                prop::sample::select(&b"\r\n: dataevnti\xef\xbb\xbfx"[..]), 0..200),
-            at in 0_usize..200,
+        fn events_are_those_of_the_standard_wherever_the_bytes_are_cut(
+            stream in streams(),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
         ) {
-            let at = at.min(stream.len());
-            prop_assert_eq!(events(&[&stream]), events(&[&stream[..at], b"", &stream[at..]]));
+            let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(stream.len() + 1)).collect();
+            cuts.sort_unstable();
+            let mut pieces = Vec::new();
+            let mut done = 0;
+            for cut in cuts.into_iter().chain([stream.len()]) {
+                pieces.push(&stream[done..cut]);
+                done = cut;
+            }
+            prop_assert_eq!(events(&pieces), slowly(&stream));
         }
     }
 }

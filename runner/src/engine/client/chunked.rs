@@ -138,4 +138,38 @@ mod tests {
             assert!(decode(wire, wire.len()).is_err(), "{wire:?}");
         }
     }
+
+    proptest::proptest! {
+        /// What a server has cut into chunks comes out whole, however the network cuts it again, and what follows stays.
+        #[test]
+        fn what_was_cut_is_joined(
+            chunks in proptest::collection::vec((proptest::collection::vec(proptest::num::u8::ANY, 1..40), "(;[a-z]{0,5}(=[a-z0-9]{0,5})?)?"), 0..6),
+            trailer in "(x-[a-z]{1,5}: [ -~]{0,9}\r\n){0,2}",
+            after in "[ -~]{0,9}",
+            cut in 1_usize..60,
+        ) {
+            let mut wire = Vec::new();
+            for (content, extension) in &chunks {
+                wire.extend_from_slice(format!("{:X}{extension}\r\n", content.len()).as_bytes());
+                wire.extend_from_slice(content);
+                wire.extend_from_slice(b"\r\n");
+            }
+            wire.extend_from_slice(format!("0\r\n{trailer}\r\n{after}").as_bytes());
+            let body: Vec<u8> = chunks.iter().flat_map(|(content, _)| content.clone()).collect();
+            let found = decode(&wire, cut);
+            proptest::prop_assert_eq!(found, Ok((body, wire.len() - after.len(), true)));
+        }
+
+        /// Whatever comes, the same bytes mean the same, and never more of them than there are.
+        #[test]
+        fn no_bytes_are_too_odd(wire in "[0-9a-fA-F;\r\n\t x\u{0}-\u{1f}é]{0,60}", cut in 1_usize..60) {
+            let whole = decode(wire.as_bytes(), wire.len().max(1));
+            let pieces = decode(wire.as_bytes(), cut);
+            proptest::prop_assert_eq!(whole.is_ok(), pieces.is_ok());
+            if let (Ok(whole), Ok(pieces)) = (whole, pieces) {
+                proptest::prop_assert!(whole.1 <= wire.len() && whole.0.len() <= wire.len());
+                proptest::prop_assert_eq!(whole, pieces);
+            }
+        }
+    }
 }

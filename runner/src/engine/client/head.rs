@@ -207,4 +207,36 @@ mod tests {
             assert!(parse(head.as_bytes(), &Method::GET).is_err(), "{head}");
         }
     }
+
+    proptest::proptest! {
+        /// A head that is nearly right, or nothing of the kind: it is read, waited for or refused.
+        #[test]
+        fn no_head_is_too_odd(
+            status in "(HTTP/1.[01] [0-9]{3} [ -~]{0,5}|[ -~]{0,12})",
+            fields in proptest::collection::vec(
+                "(content-length|transfer-encoding|connection|content-encoding|set-cookie|content-type|[!-~]{0,9})(:|: | :)([0-9]{1,25}|chunked|close, keep-alive|gzip|text/event-stream|[ -~é\u{0}-\u{1f}]{0,12})",
+                0..6,
+            ),
+            end in "(\r\n|\n|\r|)(\r\n|\n|)",
+        ) {
+            let head = format!("{status}\r\n{}{end}", fields.iter().map(|f| format!("{f}\r\n")).collect::<String>());
+            let bytes = head.as_bytes();
+            let whole = parse(bytes, &Method::GET);
+            if let Ok(Some(head)) = &whole {
+                proptest::prop_assert!(head.length <= bytes.len());
+                let _ = headers(&bytes[..head.length]);
+                // It does not end any earlier.
+                for length in 0..head.length {
+                    proptest::prop_assert!(!matches!(parse(&bytes[..length], &Method::GET), Ok(Some(_))));
+                }
+            }
+        }
+
+        #[test]
+        fn no_bytes_are_too_odd(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+            let _ = parse(&bytes, &Method::GET);
+            let _ = parse(&[b"HTTP/1.1 200 ", &bytes[..]].concat(), &Method::HEAD);
+            let _ = headers(&bytes);
+        }
+    }
 }

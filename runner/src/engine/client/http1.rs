@@ -271,3 +271,100 @@ impl Http1 {
         self.reusable
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use proptest::prelude::*;
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::UnixStream;
+
+    use super::*;
+
+    /// Status, body, and whether the connection can be used again; or the kind of the failure.
+    type Came = Result<(u16, Vec<u8>, bool), FailureKind>;
+
+    /// A server says this in pieces of that size, and closes.
+    fn said(wire: &[u8], cut: usize) -> Came {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.expect("a runtime can be made");
+        runtime.block_on(async {
+            let (client, mut server) = UnixStream::pair().expect("a pair can be had");
+            let say = async move {
+                for piece in wire.chunks(cut) {
+                    if server.write_all(piece).await.is_err() {
+                        return;
+                    }
+                    tokio::task::yield_now().await;
+                }
+            };
+            let hear = async move {
+                let mut connection = Http1::over(Socket::Unix(client));
+                let head = connection.receive_head(&Method::GET).await?;
+                while connection.receive_more().await? {}
+                let body = connection.body().to_vec();
+                Ok((head.status, body, connection.finish()))
+            };
+            let (came, ()) = tokio::join!(hear, say);
+            came.map_err(|error: TransportError| error.kind)
+        })
+    }
+
+    /// Responses as servers write them, some of them wrong at one place.
+    fn responses() -> impl Strategy<Value = Vec<u8>> {
+        let body = prop::collection::vec(any::<u8>(), 0..60);
+        let interim = prop::sample::select(
+            &["", "HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 103 X\r\na: b\r\n\r\n"][..],
+        );
+        let whole = (interim, 200_u16..600, body, 0..3, 1_usize..20).prop_map(
+            |(interim, status, body, framing, chunk)| {
+                let mut wire = interim.as_bytes().to_vec();
+                wire.extend_from_slice(format!("HTTP/1.1 {status} X\r\n").as_bytes());
+                match framing {
+                    0 => wire.extend_from_slice(format!("content-length: {}\r\n\r\n", body.len()).as_bytes()),
+                    1 => wire.extend_from_slice(b"transfer-encoding: chunked\r\n\r\n"),
+                    _ => wire.extend_from_slice(b"connection: close\r\n\r\n"),
+                }
+                if framing == 1 {
+                    for piece in body.chunks(chunk) {
+                        wire.extend_from_slice(
+                            &[format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat(),
+                        );
+                    }
+                    wire.extend_from_slice(b"0\r\n\r\n");
+                } else {
+                    wire.extend_from_slice(&body);
+                }
+                wire
+            },
+        );
+        let damage = prop::option::of((
+            any::<prop::sample::Index>(),
+            0_usize..9,
+            prop::collection::vec(any::<u8>(), 0..4),
+        ));
+        (whole, damage).prop_map(|(mut wire, damage)| {
+            if let Some((at, cut, junk)) = damage {
+                let at = at.index(wire.len());
+                let end = (at + cut).min(wire.len());
+                wire.splice(at..end, junk);
+            }
+            wire
+        })
+    }
+
+    proptest! {
+        /// Where the network cuts a response says nothing about it. What follows a whole response may be seen with it or
+        /// not, so that of one with too much only the beginning is compared.
+        #[test]
+        fn where_a_response_is_cut_does_not_matter(wire in responses(), cut in 1_usize..40) {
+            let whole = said(&wire, wire.len().max(1));
+            let pieces = said(&wire, cut);
+            match (&whole, &pieces) {
+                (Ok(whole), Ok(pieces)) => prop_assert_eq!(whole, pieces),
+                (Err(whole), Err(pieces)) => prop_assert_eq!(whole, pieces),
+                (Err(FailureKind::Protocol), Ok(_)) => {}
+                _ => prop_assert!(false, "{whole:?} as a whole, {pieces:?} in pieces"),
+            }
+        }
+    }
+}

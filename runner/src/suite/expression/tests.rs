@@ -193,14 +193,120 @@ fn a_wrong_expression_has_a_place() {
     }
 }
 
+/// Pieces of expressions and of templates, which get further than letters do.
+const PIECES: &[&str] = &[
+    "status",
+    "json",
+    "text",
+    "headers",
+    "user",
+    ".",
+    "a",
+    "x-y",
+    "[",
+    "]",
+    "(",
+    ")",
+    "{",
+    "}",
+    "{{",
+    "}}",
+    "{%",
+    "%}",
+    "{#",
+    "#}",
+    " ",
+    "==",
+    "!=",
+    "<",
+    ">=",
+    "in",
+    "not ",
+    " and ",
+    " or ",
+    " if ",
+    " else ",
+    " is ",
+    "defined",
+    "|",
+    "~",
+    "+",
+    "-",
+    "*",
+    "**",
+    "/",
+    "//",
+    "%",
+    "0",
+    "1",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "1e308",
+    "0.0",
+    "'",
+    "\"",
+    "'é'",
+    "\"a\\n\"",
+    "true",
+    "none",
+    "default(1)",
+    "length",
+    "tojson",
+    "urlencode",
+    "join",
+    "range(9)",
+    "range(99999999999)",
+    "[1,2]",
+    "{'a':1}",
+    ":",
+    ",",
+    "\\",
+    "é",
+    "🦀",
+    "for x in json",
+    "endfor",
+    "endif",
+    "set x",
+    "raw",
+    "endraw",
+    "loop",
+    "[-1]",
+    "[1:]",
+    "[::0]",
+];
+
+/// Does with a text whatever is done with texts and expressions of a suite.
+fn use_as_all(source: &str) {
+    let headers = headers();
+    let message = Response::of_message("text", BODY, 1.0).with_content(b"joined");
+    if let Ok(expression) = Expression::compile(source) {
+        for response in [None, Some(&Response::new(200, &headers, BODY, 1.0)), Some(&message)] {
+            let _ = expression.evaluate(&scope(), response);
+        }
+    }
+    if let Ok(predicate) = Predicate::compile(source) {
+        let _ = predicate.holds(&scope(), Some(&Response::new(200, &headers, BODY, 1.0)));
+    }
+    match super::super::text::Text::compile(source) {
+        Ok(text) => {
+            let _ = text.render(&scope(), &mut String::new());
+        }
+        Err(error) => {
+            assert!(error.at <= source.len() && source.is_char_boundary(error.at), "{source}: {error:?}")
+        }
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn no_text_is_too_odd(source in "[a-z0-9 .=!<>()\\[\\]{}'\"|%\\\\é-]{0,40}") {
-        let _ = Expression::compile(&source);
-        let _ = super::super::text::Text::compile(&source);
-        if let Ok(predicate) = Predicate::compile(&source) {
-            let headers = headers();
-            let _ = predicate.holds(&scope(), Some(&Response::new(200, &headers, BODY, 1.0)));
-        }
+        use_as_all(&source);
+    }
+
+    #[test]
+    fn no_expression_is_too_odd(pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..12)) {
+        let source = pieces.concat();
+        use_as_all(&source);
+        use_as_all(&format!("a {{{{ {source} }}}} b"));
     }
 }
