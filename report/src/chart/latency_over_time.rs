@@ -11,7 +11,7 @@ use crate::quantity::{Quantity, Unit};
 
 pub(super) fn draw(scenario: &Scenario, before: &Before<'_>, style: &ChartStyle) -> Option<Chart> {
     let series = &scenario.series;
-    let spans = spans(series, style.span, 240);
+    let spans = spans(series, style);
     if spans.len() < 2 {
         return None;
     }

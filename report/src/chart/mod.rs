@@ -38,13 +38,15 @@ pub struct ChartStyle {
     pub height: u32,
     /// Whether places on the chart tell their numbers when pointed at; for the interactive page.
     pub read_outs: bool,
+    /// At most so many intervals of the run; more are joined.
+    pub intervals: usize,
     /// The seconds of the run to show, `None` for all.
     pub span: Option<(f64, f64)>,
 }
 
 impl Default for ChartStyle {
     fn default() -> Self {
-        Self { width: 440, height: 220, read_outs: false, span: None }
+        Self { width: 440, height: 220, read_outs: false, intervals: 240, span: None }
     }
 }
 

@@ -48,7 +48,9 @@ pub(super) fn draw(scenario: &Scenario, before: &Before<'_>, style: &ChartStyle)
         for q in [0.5, 0.95, 0.99] {
             if let Some(ms) = histogram.quantile_ms(q) {
                 plot.dot((q, ms), Ink::Now)?;
-                plot.text(Quantity::new(ms, Unit::Ms).to_string(), (q, ms), HPos::Right, (-5, -5))?;
+                // The median lies close to the axis, so its label stands on the other side.
+                let (side, by) = if q < 0.6 { (HPos::Left, 5) } else { (HPos::Right, -5) };
+                plot.text(Quantity::new(ms, Unit::Ms).to_string(), (q, ms), side, (by, -5))?;
             }
         }
         for i in if style.read_outs { 0..60 } else { 0..0 } {

@@ -41,7 +41,7 @@ pub(super) fn draw_use(scenario: &Scenario, shown: &Use<'_>, style: &ChartStyle)
     if shown.values.iter().flatten().count() < 3 {
         return None;
     }
-    let spans = spans(&scenario.series, style.span, 240);
+    let spans = spans(&scenario.series, style);
     if spans.len() < 2 {
         return None;
     }

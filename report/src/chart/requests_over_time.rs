@@ -10,7 +10,7 @@ use crate::quantity::{Quantity, Unit};
 
 pub(super) fn draw(scenario: &Scenario, before: &Before<'_>, style: &ChartStyle) -> Option<Chart> {
     let series = &scenario.series;
-    let spans = spans(series, style.span, 120);
+    let spans = spans(series, style);
     if spans.len() < 2 {
         return None;
     }
@@ -90,17 +90,17 @@ pub(super) struct Span {
     pub(super) to: f64,
 }
 
-/// The intervals within `wanted` seconds, joined so that there are at most `limit`.
-pub(super) fn spans(series: &Series, wanted: Option<(f64, f64)>, limit: usize) -> Vec<Span> {
+/// The intervals of the span that is shown, joined so that there are no more than the style wants.
+pub(super) fn spans(series: &Series, style: &ChartStyle) -> Vec<Span> {
     let rows = series.ok.len();
     let step = series.interval_s;
     if step.is_nan() || step <= 0.0 {
         return Vec::new();
     }
-    let (from, to) = wanted.map_or((0, rows), |(from, to)| {
+    let (from, to) = style.span.map_or((0, rows), |(from, to)| {
         (((from / step) as usize).min(rows), ((to / step).ceil() as usize).min(rows))
     });
-    let joined = to.saturating_sub(from).div_ceil(limit).max(1);
+    let joined = to.saturating_sub(from).div_ceil(style.intervals).max(1);
     (from..to)
         .step_by(joined)
         .map(|start| {

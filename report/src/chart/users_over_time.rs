@@ -14,7 +14,7 @@ pub(super) fn draw(scenario: &Scenario, _: &Before<'_>, style: &ChartStyle) -> O
     if series.users.windows(2).all(|pair| pair[0] == pair[1]) {
         return None;
     }
-    let spans = spans(series, style.span, 240);
+    let spans = spans(series, style);
     if spans.len() < 2 {
         return None;
     }

@@ -169,6 +169,11 @@ impl<'a> Page<'a> {
         el("details").attr("id", id).flag("open", open).with(summary).with(content)
     }
 
+    /// Whether long lists are given in full, which the pre-rendered page spares its readers.
+    fn is_complete(&self) -> bool {
+        self.view.interactive || self.shown.is_some()
+    }
+
     /// Shows a table.
     fn show(&self, table: &Table) -> Node {
         if let Some(shown) = &self.shown {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 /// How long the browser may take for anything. A hang is a failure; a slow machine is none.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// A browser of one's own, with a profile that is thrown away.
 pub(crate) struct Browser {

@@ -4,6 +4,9 @@
 mod browser;
 #[path = "../../../report/tests/builder/mod.rs"]
 mod builder;
+mod numbers;
+mod reader;
+mod reference;
 mod speed;
 
 use std::path::PathBuf;
@@ -84,9 +87,13 @@ fn reads_with_scripts_off() {
 #[ignore = "needs Chromium"]
 fn is_at_home_in_the_dark_and_on_a_phone() {
     for (name, report) in fixtures() {
-        let file = written(name, &report);
+        let file = written(&format!("home-{name}"), &report);
         let mut tab = Tab::open(&file, Look { dark: true, ..Look::default() });
         tab.interactive();
+        // The colours that are seen, not those that are written.
+        let light = "(() => { const [r, g, b] = getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number);
+            return r + g + b > 382; })()";
+        assert_eq!(tab.eval(light), false, "{name} is not dark");
         tab.screenshot(&format!("{name}-dark"));
         quiet(&tab, name);
 
@@ -195,19 +202,35 @@ fn is_accessible() {
     let axe = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/page/node_modules/axe-core/axe.min.js");
     let axe = std::fs::read_to_string(axe).expect("`cargo xtask setup` installs axe-core");
     for (name, report) in fixtures() {
-        for dark in [false, true] {
-            let mut tab = Tab::open(&written(name, &report), Look { dark, ..Look::default() });
-            tab.interactive();
-            open_all(&mut tab);
-            tab.eval(&format!("{axe}; true"));
-            let found = tab.eval(
-                "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
-                    .then((r) => r.violations.map((v) =>
-                        v.id + ': ' + v.help + ' at ' + v.nodes.slice(0, 4).map((n) => n.html.slice(0, 160) + ' // ' + n.failureSummary).join(' | ')))",
+        let mut tab = Tab::open(&written(name, &report), Look::default());
+        tab.interactive();
+        // All scenarios, and of one all that is folded inside; the tables of the others are made alike.
+        for _ in 0..3 {
+            tab.eval(
+                "document.querySelectorAll('details.scenario:not([open]) > summary, \
+                    main > :not(#details) details:not([open]) > summary, \
+                    details.scenario.fail details:not([open]) > summary').forEach((s) => s.click())",
             );
-            let found: Vec<String> = serde_json::from_value(found).unwrap();
-            assert!(found.is_empty(), "{name}, dark: {dark}\n{}", found.join("\n"));
+            tab.eval("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))");
         }
+        assert_eq!(tab.eval("document.querySelectorAll('details.scenario:not([open])').length"), 0);
+        tab.eval(&format!("{axe}; true"));
+        let violations = |tab: &mut Tab, how: &str, rules: &str| {
+            let found = tab.eval(&format!(
+                "axe.run(document, {{ runOnly: {rules} }}).then((r) => r.violations.map((v) =>
+                    v.id + ': ' + v.help + ' at ' + v.nodes.slice(0, 4).map((n) => n.html.slice(0, 160) + ' // ' + n.failureSummary).join(' | ')))",
+            ));
+            let found: Vec<String> = serde_json::from_value(found).unwrap();
+            assert!(found.is_empty(), "{name}, {how}\n{}", found.join("\n"));
+        };
+        let all = "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']";
+        violations(&mut tab, "light", all);
+        // Themes change colours and nothing else.
+        for theme in ["dark", "contrast"] {
+            tab.eval(&format!("document.documentElement.dataset.theme = '{theme}'"));
+            violations(&mut tab, theme, "['color-contrast']");
+        }
+        quiet(&tab, name);
     }
 }
 

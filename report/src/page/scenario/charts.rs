@@ -6,6 +6,9 @@ use crate::chart::{CHARTS, ChartKind, ChartStyle};
 use crate::html::{Node, el, list};
 use crate::quantity::{Quantity, Unit};
 
+/// Intervals of the pre-rendered charts: enough for what a chart is wide, and a table that a person would read.
+const PRINTED: usize = 60;
+
 pub(super) fn render(part: &Part<'_>) -> Option<Node> {
     let view = part.page.view;
     // A page of many scenarios would be mostly drawings that nobody asked for.
@@ -19,6 +22,7 @@ pub(super) fn render(part: &Part<'_>) -> Option<Node> {
 
     let style = ChartStyle {
         read_outs: view.interactive,
+        intervals: if part.page.is_complete() { 240 } else { PRINTED },
         span: view.span.get(part.place).copied(),
         ..ChartStyle::default()
     };

@@ -9,6 +9,9 @@ use crate::quantity::{Quantity, Unit};
 
 /// Beyond this many users the table is folded, and what stands out is shown before it.
 const FOLD: usize = 12;
+/// The pre-rendered page lists this many of each scenario: hundreds would be most of the file. The interactive page, its
+/// exports and the report's JSON have them all.
+const PRINTED: usize = 20;
 /// Fewer users than this have no usual mean.
 const ENOUGH: usize = 8;
 
@@ -20,10 +23,11 @@ pub(super) fn render(part: &Part<'_>) -> Option<Node> {
     let fence = fence(users);
     let slow = |user: &User| fence.zip(user.mean_ms).is_some_and(|(fence, mean)| mean > fence);
     let apart: Vec<&User> = users.iter().filter(|u| u.failed > 0 || slow(u)).collect();
-    let all = || part.table(table("users", "Users", users.iter(), &slow));
-    let left_out = (part.scenario.users_left_out > 0).then(|| {
-        el("p").class("quiet").with(format!("{} more users are not listed.", part.scenario.users_left_out))
-    });
+    let limit = if part.page.is_complete() { users.len() } else { PRINTED };
+    let all = || part.table(table("users", "Users", users.iter().take(limit), &slow));
+    let left_out = part.scenario.users_left_out + users.len().saturating_sub(limit) as u64;
+    let left_out = (left_out > 0)
+        .then(|| el("p").class("quiet").with(format!("{left_out} more users are not listed here.")));
     let note = fence.filter(|_| users.iter().any(slow)).map(|fence| {
         let words = format!(
             "“Slow” is a mean beyond {}: the upper quartile of the users' means and 1.5 times their quartile range.",
