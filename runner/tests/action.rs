@@ -323,7 +323,7 @@ fn a_regression_against_the_stored_baseline_fails() {
     same.ends(true, "0");
     assert_eq!((same.output("verdict"), same.output("regressions")), ("pass", "0"), "{}", same.summary());
 
-    let slower = repository.act("suite: loadgate.yml\nargs: --set 'flags=--slow 2'");
+    let slower = repository.act("suite: loadgate.yml\nargs: --set 'flags=--slow 8'");
     slower.ends(false, "1");
     assert_ne!(slower.output("regressions"), "0");
     assert!(slower.summary().contains("latency"), "{}", slower.summary());
