@@ -127,6 +127,44 @@ fn a_foreign_baseline_is_not_green() {
 }
 
 #[test]
+fn a_change_that_makes_its_own_baseline_is_not_green() {
+    let _lock = quiet_machine();
+    let slow = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let told = std::sync::Arc::clone(&slow);
+    let server = Server::start(move |_, _| {
+        if told.load(std::sync::atomic::Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(150));
+        }
+        Reply::Answer(200, b"ok".to_vec())
+    });
+    let place = Place::new();
+    let git = |arguments: &[&str]| {
+        let author =
+            ["-c", "user.name=t", "-c", "user.email=t@example.invalid", "-c", "commit.gpgsign=false"];
+        let status =
+            std::process::Command::new("git").args(author).args(arguments).current_dir(place.path()).status();
+        assert!(status.unwrap().success(), "git {arguments:?}");
+    };
+    place.write("loadgate.yml", &suite(&server.url(), LOAD, VISIT, HOLDS));
+    let accept = || {
+        place.loadgate(&["run", "--mode", "off"]).ends_with(0);
+        place.loadgate(&["baseline", "accept"]).ends_with(0);
+    };
+    git(&["init", "-q", "-b", "main"]);
+    accept();
+    git(&["add", "loadgate.yml", "baselines"]);
+    git(&["commit", "-q", "-m", "fast"]);
+    git(&["checkout", "-q", "-b", "change"]);
+    slow.store(true, std::sync::atomic::Ordering::SeqCst);
+    // Three slow runs of its own: measured by them, it would be as before.
+    (0..3).for_each(|_| accept());
+    git(&["commit", "-q", "-a", "-m", "slow"]);
+    let ran = place.loadgate(&["run", "--mode", "stored", "--base", "main"]);
+    ran.ends_with(1).says(&["edits the baseline", "compared with it as it was before", "latency.p50 rose"]);
+    place.loadgate(&["run", "--mode", "stored"]).ends_with(0);
+}
+
+#[test]
 fn a_target_that_was_restarted_meanwhile_is_not_green() {
     let _lock = quiet_machine();
     let server = Server::start(|number, _| match number {

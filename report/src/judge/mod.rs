@@ -33,4 +33,4 @@ pub use self::confirm::{confirm, settle};
 pub use self::exit::{FailOn, exit_code};
 pub use self::policy::{Better, FigureRule, Policy};
 pub(crate) use self::speed::median;
-pub use self::stored::{compare, compare_reports, missing};
+pub use self::stored::{compare, compare_reports, compare_unedited, missing};

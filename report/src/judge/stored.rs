@@ -49,6 +49,27 @@ pub fn compare(report: &Report, baseline: &Baseline, policy: &Policy) -> Compari
     judge_all(report, &runs, policy)
 }
 
+/// Compares with the baseline as it was before the change under test edited it (`before`): what a change adds or removes there does not
+/// speak for it. Only for figures that it accepts as intended, by scenario and name, the edited one (`now`) counts.
+pub fn compare_unedited(
+    report: &Report,
+    before: &Baseline,
+    now: &Baseline,
+    accepted: &[(String, String)],
+    policy: &Policy,
+) -> Comparison {
+    let mut comparison = compare(report, before, policy);
+    let edited = compare(report, now, policy);
+    let is_accepted =
+        |f: &ComparedFigure| accepted.iter().any(|(s, name)| *s == f.scenario && *name == f.figure);
+    for figure in comparison.figures.iter_mut().filter(|f| is_accepted(f)) {
+        let own = edited.figures.iter().find(|f| f.scenario == figure.scenario && f.figure == figure.figure);
+        *figure = own.cloned().unwrap_or_else(|| figure.clone());
+    }
+    comparison.message.push_str(", before this change edited them");
+    comparison
+}
+
 /// Compares two reports. Nothing more can be run, so what is beyond its limit counts as a regression; with one run on each
 /// side that takes a gross change.
 pub fn compare_reports(base: &Report, head: &Report, policy: &Policy) -> Comparison {

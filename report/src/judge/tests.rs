@@ -336,6 +336,23 @@ fn accepting_a_regression_makes_it_the_new_normal() {
     assert_eq!(again.verdict, Verdict::Pass, "{}", again.reason);
 }
 
+#[test]
+fn what_a_change_does_to_its_own_baseline_does_not_speak_for_it() {
+    let slow = |id| report(id, vec![scenario(&around(200.0, 60, 3))]);
+    let before = baseline((0..12).map(|i| vec![scenario(&around(100.0, 60, i))]));
+    let mut now = baseline((0..2).map(|i| vec![scenario(&around(100.0, 60, i))]));
+    (50..60).for_each(|i| now.append(&slow(i), 30, true).unwrap());
+    let with = |accepted: &[&str]| {
+        let accepted: Vec<_> = accepted.iter().map(|f| ("light".to_owned(), (*f).to_owned())).collect();
+        let comparison = compare_unedited(&slow(99), &before, &now, &accepted, &Policy::default());
+        ["latency.p50", "latency.p95"].map(|figure| outcome(&comparison, figure))
+    };
+    use ChangeOutcome::{Suspected, Unchanged};
+    assert_eq!(outcome(&compare(&slow(99), &now, &Policy::default()), "latency.p50"), Unchanged);
+    assert_eq!(with(&[]), [Suspected, Suspected]);
+    assert_eq!(with(&["latency.p50"]), [Unchanged, Suspected]);
+}
+
 /// Latencies of any size: a few tens of samples between 20 ms and a minute.
 fn latencies() -> impl Strategy<Value = Vec<f64>> {
     (20.0..30_000.0f64, proptest::collection::vec(0.5..2.0f64, 20..80))

@@ -5,9 +5,20 @@ use std::process::{Command, Stdio};
 use camino::Utf8Path;
 use loadgate_report::baseline::Baseline;
 
-/// A sentence on what the change did to its own baseline since it left `reference` (a branch or commit); `None` where it did nothing,
-/// or where git cannot tell, as in a shallow clone.
-pub fn edited_since(reference: &str, path: &Utf8Path, now: &Baseline) -> Option<String> {
+/// What a change did to the baseline that it is measured by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Edit {
+    /// It in a sentence.
+    pub told: String,
+    /// The baseline as it was where the change began: what counts. Without runs where it was not there yet.
+    pub before: Baseline,
+    /// Figures, by scenario, that the change accepts as intended.
+    pub accepted: Vec<(String, String)>,
+}
+
+/// What the change did to its own baseline since it left `reference` (a branch or commit); `None` where it did nothing, or where git
+/// cannot tell, as in a shallow clone.
+pub fn edited_since(reference: &str, path: &Utf8Path, now: &Baseline) -> Option<Edit> {
     if reference.starts_with('-') {
         // git would take it as an option.
         return None;
@@ -16,7 +27,7 @@ pub fn edited_since(reference: &str, path: &Utf8Path, now: &Baseline) -> Option<
 }
 
 /// The same, where the commit is known that the change is based on. It must be here; its history need not be.
-pub fn edited_from(commit: &str, path: &Utf8Path, now: &Baseline) -> Option<String> {
+pub fn edited_from(commit: &str, path: &Utf8Path, now: &Baseline) -> Option<Edit> {
     let (dir, name) = (folder(path), path.file_name()?);
     // What is not in git came from elsewhere, such as an artifact: no change has edited it.
     git(dir, &["ls-files", "--error-unmatch", "--", name])?;
@@ -25,7 +36,7 @@ pub fn edited_from(commit: &str, path: &Utf8Path, now: &Baseline) -> Option<Stri
         Some(text) => Baseline::parse(text).ok()?,
         None => Baseline::new(now.suite.clone()),
     };
-    describe(&before, now)
+    describe(before, now)
 }
 
 /// Whether the baseline is part of the checkout that `directory` is in. One that is kept on a branch of its own is not: it lies in a
@@ -39,35 +50,38 @@ fn folder(path: &Utf8Path) -> &Utf8Path {
     path.parent().filter(|p| !p.as_str().is_empty()).unwrap_or(Utf8Path::new("."))
 }
 
-fn describe(before: &Baseline, now: &Baseline) -> Option<String> {
+fn describe(before: Baseline, now: &Baseline) -> Option<Edit> {
     let runs = |b: &Baseline| -> Vec<(String, String)> {
         let of = |(class, c): (&String, &loadgate_report::baseline::ClassRuns)| {
             c.runs.iter().map(|r| (class.clone(), r.id.clone())).collect::<Vec<_>>()
         };
         b.classes.iter().flat_map(of).collect()
     };
-    let (old, new) = (runs(before), runs(now));
+    let (old, new) = (runs(&before), runs(now));
     let added: Vec<_> = new.iter().filter(|run| !old.contains(run)).collect();
     let removed = old.iter().filter(|run| !new.contains(run)).count();
     if added.is_empty() && removed == 0 {
         return None;
     }
-    let accepted: Vec<String> = now
+    let accepted: Vec<(String, String)> = now
         .classes
         .values()
         .flat_map(|c| &c.runs)
         .filter(|run| added.iter().any(|(_, id)| *id == run.id))
         .flat_map(|run| &run.scenarios)
-        .flat_map(|(name, s)| s.accepted.iter().map(move |figure| format!("{name}: {figure}")))
+        .flat_map(|(name, s)| s.accepted.iter().map(move |figure| (name.clone(), figure.clone())))
         .collect();
-    let mut message = format!(
-        "this change edits the baseline that it is measured by: {} runs added, {removed} removed",
-        added.len()
+    let mut told = format!(
+        "this change edits the baseline that it is measured by: {} runs added, {removed} removed; {}",
+        added.len(),
+        if before.runs() > 0 { "compared with it as it was before" } else { "there was none before" }
     );
     if !accepted.is_empty() {
-        message.push_str(&format!("; accepted as intended: {}", accepted.join(", ")));
+        let named: Vec<_> =
+            accepted.iter().map(|(scenario, figure)| format!("{scenario}: {figure}")).collect();
+        told.push_str(&format!("; accepted as intended: {}", named.join(", ")));
     }
-    Some(message)
+    Some(Edit { told, before, accepted })
 }
 
 fn git(dir: &Utf8Path, arguments: &[&str]) -> Option<String> {
@@ -106,7 +120,8 @@ mod tests {
         assert_eq!(told(), None);
         report.run.id = "second".into();
         store.accept(&report, 30, true).unwrap();
-        assert!(told().unwrap().contains("1 runs added, 0 removed"), "{:?}", told());
+        assert!(told().unwrap().told.contains("1 runs added, 0 removed"), "{:?}", told());
+        assert_eq!(told().unwrap().before.runs(), 1);
         git(&["commit", "-q", "-a", "-m", "edit"]);
         assert!(told().is_some(), "committed or not");
         let from = |commit: &str| edited_from(commit, &path, &store.require("cached-chat").unwrap());

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use loadgate_report::Report;
 use loadgate_report::baseline::{Baseline, BaselineError, NotAccepted, Pruned};
 
-pub use self::edited::{edited_from, edited_since, is_part_of};
+pub use self::edited::{Edit, edited_from, edited_since, is_part_of};
 pub use self::show::{list, show};
 use crate::output::atomic;
 

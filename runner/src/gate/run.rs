@@ -13,7 +13,7 @@ use super::acceptance::{self, AcceptanceError};
 use super::paired::{Base, PairedError};
 use super::pass::Pass;
 use super::{Context, Event, Mode, Observer, Options, conditions, environment, paired};
-use crate::baseline::{Store, StoreError, edited_from, edited_since, is_part_of};
+use crate::baseline::{Edit, Store, StoreError, edited_from, edited_since, is_part_of};
 use crate::engine::Control;
 use crate::output::{self, OutputError, Secrets};
 use crate::suite::plan::Plan;
@@ -103,10 +103,11 @@ pub async fn run(
     }
     finish(&mut report, &pass);
     if options.mode != Mode::Off && !control.is_stopped() {
-        let (comparison, warning) = compare(&context, &report, stored.as_ref()).await;
+        let edit = edited_baseline(&context).await;
+        let (comparison, warning) = compare(&context, &report, stored.as_ref(), edit.as_ref()).await;
         report.comparison = Some(comparison);
         report.warnings.extend(warning);
-        report.warnings.extend(edited_baseline(&context).await);
+        report.warnings.extend(edit.map(|edit| edit.told));
         let trend = stored.as_ref().map(|stored| Trend::of(stored, &policy(&plan)));
         report.history = trend.and_then(|trend| trend.history(&report.environment.machine.class()));
     }
@@ -180,6 +181,7 @@ async fn compare(
     context: &Context<'_>,
     report: &Report,
     stored: Option<&Baseline>,
+    edit: Option<&Edit>,
 ) -> (Comparison, Option<String>) {
     let policy = policy(&context.plan);
     let Options { mode, base, .. } = context.options;
@@ -193,7 +195,7 @@ async fn compare(
             None,
         );
     }
-    let mut stored = with_baseline(context, report, stored, &policy);
+    let mut stored = with_baseline(context, report, stored, edit, &policy);
     let open = !suspects(&stored).is_empty() || stored.status != model::ComparisonStatus::Judged;
     if *mode == Mode::Auto
         && open
@@ -218,17 +220,21 @@ fn can_pair(context: &Context<'_>, base: &Base) -> bool {
     is_started || !matches!(base, Base::PullRequest(_))
 }
 
-/// Compares with the stored baseline.
+/// Compares with the stored baseline: that of before, where the change under test has edited it.
 fn with_baseline(
     context: &Context<'_>,
     report: &Report,
     stored: Option<&Baseline>,
+    edit: Option<&Edit>,
     policy: &Policy,
 ) -> Comparison {
     let path = Store::new(&context.options.baseline).path(&context.plan.name);
-    let mut comparison = match stored {
-        Some(stored) => judge::compare(report, stored, policy),
-        None => judge::missing(path.as_str()),
+    let mut comparison = match (stored, edit.filter(|edit| edit.before.runs() > 0)) {
+        (Some(stored), Some(edit)) => {
+            judge::compare_unedited(report, &edit.before, stored, &edit.accepted, policy)
+        }
+        (Some(stored), None) => judge::compare(report, stored, policy),
+        (None, _) => judge::missing(path.as_str()),
     };
     comparison.base = path.to_string();
     comparison
@@ -236,7 +242,7 @@ fn with_baseline(
 
 /// Tells on a change that edits its own baseline. The branch it is to go into is the base revision, or what GitHub says of a pull
 /// request.
-async fn edited_baseline(context: &Context<'_>) -> Option<String> {
+async fn edited_baseline(context: &Context<'_>) -> Option<Edit> {
     let store = Store::new(&context.options.baseline);
     let stored = store.load(&context.plan.name).ok()??;
     let path = store.path(&context.plan.name);
