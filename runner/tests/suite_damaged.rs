@@ -149,6 +149,17 @@ fn the_suites_themselves_are_right() {
     }
 }
 
+/// Found by the tests below: the end of a value was taken to be one byte behind the begin of its last character.
+#[test]
+fn values_that_end_in_a_wide_space() {
+    for space in ["\u{a0}", "\u{2028}", "\u{3000}"] {
+        let text = LIVE.replace("failed == 0", &format!("\"failed =={space}\""));
+        let wrong = load_text("s.yml", &text, Utf8Path::new(""), &LoadOptions::default());
+        assert_eq!(wrong.expect_err("a number is missing").count(), 1, "{space:?}");
+        look_at(&text).expect("it has its place");
+    }
+}
+
 proptest! {
     #![proptest_config(cases(200))]
 

@@ -89,7 +89,8 @@ impl Sources {
         }
         let after = rest.peek().map_or(raw.len(), |&(offset, _)| offset);
         offsets.push(after);
-        let end_of_value = offsets.iter().rev().nth(1).map_or(after, |last| last + 1);
+        let width = |at: usize| raw[at..].chars().next().map_or(0, char::len_utf8);
+        let end_of_value = offsets.iter().rev().nth(1).map_or(after, |last| last + width(*last));
         let start = offsets.get(at).copied().unwrap_or(after).min(end_of_value);
         let end = match offsets.get(at + len) {
             Some(&end) if at + len < value.len() => end,
