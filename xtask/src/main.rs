@@ -5,6 +5,8 @@
     reason = "a developer's tool talks to the terminal; the product's own printing is fenced in by `tidy`"
 )]
 
+#[cfg(target_os = "linux")]
+mod bench;
 mod dist;
 mod evaluate;
 mod faults;
@@ -57,6 +59,13 @@ enum Command {
     Repeat(repeat::Options),
     /// Try the judgement on unchanged and changed services, and write docs/evaluation.md; goes on where the record ends.
     Evaluate(evaluate::Options),
+    /// Compare speed, honesty and memory with other load generators, on loopback.
+    #[cfg(target_os = "linux")]
+    Bench(bench::Options),
+    /// The server of known latency that `bench` starts.
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    TruthServer,
     /// Everything that must pass before a change goes in; sets up first.
     Test(test::Options),
 }
@@ -72,6 +81,10 @@ fn main() -> ExitCode {
         Command::Faults(options) => faults::run(&options),
         Command::Repeat(options) => repeat::run(&options),
         Command::Evaluate(options) => evaluate::run(&options),
+        #[cfg(target_os = "linux")]
+        Command::Bench(options) => bench::run(&options),
+        #[cfg(target_os = "linux")]
+        Command::TruthServer => bench::truth::serve(),
         Command::Test(options) => test::run(&options),
     };
     match done {

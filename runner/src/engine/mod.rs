@@ -23,6 +23,8 @@ mod flow;
 mod gathering;
 mod health;
 pub mod look;
+#[cfg(feature = "bench")]
+pub mod hot_path;
 mod merge;
 mod mix;
 mod outcome;

@@ -40,7 +40,7 @@ pub(crate) struct Head {
 }
 
 /// Reads a head off the front of `bytes`; `None` while it is not whole.
-pub(super) fn parse(bytes: &[u8], method: &Method) -> Result<Option<Head>, TransportError> {
+pub(crate) fn parse(bytes: &[u8], method: &Method) -> Result<Option<Head>, TransportError> {
     // Uninitialised: to clear room for a hundred headers takes longer than to read ten.
     let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut []);
