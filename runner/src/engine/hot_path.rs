@@ -8,7 +8,7 @@ use http::{HeaderMap, Method};
 use minijinja::Value;
 
 use super::canary::Canaries;
-use super::client::{Endpoint, Endpoints, RequestProgram, Scratch, parse_head};
+use super::client::{Endpoint, Endpoints, Reach, RequestProgram, Scratch, parse_head};
 use super::outcome::{Scan, judge};
 use super::sse::EventParser;
 use crate::suite::plan::{RequestStep, Step};
@@ -71,8 +71,9 @@ pub fn pieces() -> Vec<Piece> {
         "Open the settings, choose the account and follow the link; it is valid for an hour and works once. ".repeat(2)
     )
     .into_bytes();
-    let url = "http://127.0.0.1:1".parse().expect("this URL is valid");
-    let endpoints = Endpoints::new(Endpoint::resolve(&url).expect("an address needs no look-up"));
+    let reach = Reach::new("http://127.0.0.1:1".parse().expect("this URL is valid"));
+    let base = Endpoint::resolve(&reach).expect("an address needs no look-up");
+    let endpoints = Endpoints::new(reach, base);
     let program = Rc::new(RequestProgram::new(steps[0].clone(), "/", &endpoints));
     let stream = steps[1].stream.clone().expect("the step is streamed");
     let events = EVENT.repeat(50).into_bytes();

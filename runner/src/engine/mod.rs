@@ -22,9 +22,9 @@ mod exchange;
 mod flow;
 mod gathering;
 mod health;
-pub mod look;
 #[cfg(feature = "bench")]
 pub mod hot_path;
+pub mod look;
 mod merge;
 mod mix;
 mod outcome;

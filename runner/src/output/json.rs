@@ -1,6 +1,10 @@
 //! `report.json`: the report itself.
 
+use std::io;
+
 use loadgate_report::Report;
+use serde::Serialize;
+use serde_json::ser::Formatter;
 
 use super::{Output, OutputError};
 
@@ -9,12 +13,65 @@ pub const OUTPUT: Output = Output {
     name: "report-json",
     file: "report.json",
     render: |report| {
-        let mut json = serde_json::to_vec_pretty(report)
-            .map_err(|e| OutputError::Render { name: "report-json", reason: e.to_string() })?;
-        json.push(b'\n');
-        Ok(json)
+        to_vec(report).map_err(|e| OutputError::Render { name: "report-json", reason: e.to_string() })
     },
 };
+
+/// A value as JSON, each key on a line of its own, and a line feed at the end.
+fn to_vec(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+    let mut json = Vec::new();
+    let layout = ListsInLine { depth: 0, is_empty: true };
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut json, layout))?;
+    json.push(b'\n');
+    Ok(json)
+}
+
+/// Keys are on lines of their own, lists are not: with a line for each number of each histogram a report is four times as
+/// large, and no easier to read.
+struct ListsInLine {
+    depth: usize,
+    /// Whether the object that was begun last has had no key.
+    is_empty: bool,
+}
+
+impl ListsInLine {
+    fn line(&self, writer: &mut (impl io::Write + ?Sized)) -> io::Result<()> {
+        writer.write_all(b"\n")?;
+        (0..self.depth).try_for_each(|_| writer.write_all(b"  "))
+    }
+}
+
+impl Formatter for ListsInLine {
+    fn begin_object<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.depth += 1;
+        self.is_empty = true;
+        writer.write_all(b"{")
+    }
+
+    fn begin_object_key<W: io::Write + ?Sized>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        if !first {
+            writer.write_all(b",")?;
+        }
+        self.line(writer)
+    }
+
+    fn begin_object_value<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b": ")
+    }
+
+    fn end_object_value<W: io::Write + ?Sized>(&mut self, _: &mut W) -> io::Result<()> {
+        self.is_empty = false;
+        Ok(())
+    }
+
+    fn end_object<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.depth -= 1;
+        if !self.is_empty {
+            self.line(writer)?;
+        }
+        writer.write_all(b"}")
+    }
+}
 
 /// Reads a report back. A newer version is read as far as it is understood.
 ///
@@ -35,6 +92,28 @@ pub fn parse(text: &str) -> anyhow::Result<Report> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_have_lines_of_their_own_and_lists_have_not() {
+        let value = serde_json::json!({
+            "us": [1, 2, 3], "steps": [{ "name": "a", "failed": {} }, { "name": "b" }], "nothing": {}, "none": [],
+        });
+        let text = String::from_utf8(to_vec(&value).unwrap()).unwrap();
+        let expected = r#"{
+  "us": [1,2,3],
+  "steps": [{
+    "name": "a",
+    "failed": {}
+  },{
+    "name": "b"
+  }],
+  "nothing": {},
+  "none": []
+}
+"#;
+        assert_eq!(text, expected);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+    }
 
     #[test]
     fn what_is_no_report_says_so() {

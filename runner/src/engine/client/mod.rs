@@ -29,9 +29,9 @@ pub(crate) use deadline::Deadline;
 pub use endpoint::EndpointError;
 pub(crate) use endpoint::{Endpoint, Endpoints};
 pub(crate) use head::Head;
-pub use reach::Reach;
 #[cfg(feature = "bench")]
 pub(crate) use head::parse as parse_head;
+pub use reach::Reach;
 pub(crate) use redirect::{Original, Redirected, follow, location};
 pub(crate) use socket::Socket;
 pub(crate) use wire::{Prepared, RequestProgram, Scratch, plain_get};

@@ -13,6 +13,7 @@ use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::socket::{Backlog, listen};
 use nix::time::{ClockId, clock_gettime};
 
 use super::ledger::Ledger;
@@ -82,6 +83,8 @@ pub(super) struct Server {
 impl Server {
     pub(super) fn new(listener: TcpListener) -> anyhow::Result<Self> {
         listener.set_nonblocking(true)?;
+        // Who opens hundreds of connections in a freeze must not be turned away, which would cost a second each.
+        listen(&listener, Backlog::MAXALLOWABLE)?;
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         epoll.add(&listener, EpollEvent::new(EpollFlags::EPOLLIN, LISTENER))?;
         Ok(Self {
