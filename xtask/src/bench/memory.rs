@@ -39,7 +39,7 @@ pub(super) fn run(lab: &Lab) -> anyhow::Result<Finding> {
     Ok(finding)
 }
 
-/// The most memory that a run used; it must have sent so many requests.
+/// The most memory that a run used, its report included; it must have sent so many requests.
 fn most(lab: &Lab, nginx: &Nginx, suite: &str, requests: u64) -> anyhow::Result<u64> {
     lab.write("memory.yml", suite)?;
     let program = lab.program(tools::LOADGATE.name).unwrap_or_default();
@@ -51,9 +51,9 @@ fn most(lab: &Lab, nginx: &Nginx, suite: &str, requests: u64) -> anyhow::Result<
     let ok = report["scenarios"][0]["ok"].as_u64();
     anyhow::ensure!(
         ok == Some(requests),
-        "{ok:?} of {requests} requests were ok: {}",
+        "{ok:?} of {requests} requests were ok: {}; failed: {}",
+        report["reason"],
         report["scenarios"][0]["failed"]
     );
-    // Before the report is drawn up, which takes memory for a moment and none of the users' kind.
     Ok(ended.most_memory())
 }
