@@ -17,7 +17,7 @@ use nix::sys::socket::{Backlog, listen};
 use nix::time::{ClockId, clock_gettime};
 
 use super::ledger::Ledger;
-use super::route::{Plan, Route};
+use super::route::{Mixture, Plan, Route};
 use super::wire;
 
 /// Nanoseconds of the system's monotonic clock, which all processes share.
@@ -76,7 +76,7 @@ pub(super) struct Server {
     ledger: Ledger,
     freeze: Option<Freeze>,
     /// Decides which requests of a mixture are slow.
-    dice: u64,
+    mixture: Mixture,
     answers: u64,
 }
 
@@ -95,7 +95,7 @@ impl Server {
             due: BinaryHeap::new(),
             ledger: Ledger::default(),
             freeze: None,
-            dice: 0x9e37_79b9_7f4a_7c15,
+            mixture: Mixture::default(),
             answers: 0,
         })
     }
@@ -166,7 +166,7 @@ impl Server {
         let read_ns = now_ns();
         let Some(request) = wire::parse(&client.input) else { return };
         client.read_ns = read_ns;
-        let plan = super::route::plan(&request, &mut self.dice);
+        let plan = super::route::plan(&request, &mut self.mixture);
         let (answer, length) = match plan {
             Plan::Load { hold_ns, route } => {
                 let length = request.length;
