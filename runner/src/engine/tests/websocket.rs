@@ -368,7 +368,7 @@ fn a_server_that_mixes_users_up_is_caught() {
         let report = run_scenario(
             &base,
             &format!(
-                "load: {{ users: 3, iterations: 1 }}\nflow:\n- {{ name: open, connect: /silent }}\n- send: '{{{{ canary }}}}'\n- think: 200ms\n{close}"
+                "load: {{ users: 3, iterations: 1 }}\nflow:\n- {{ name: open, connect: /silent }}\n- send: '{{{{ canary }}}}'\n- think: 1200ms\n{close}"
             ),
         );
         let step = report.step(if close.is_empty() { "open" } else { "bye" }).unwrap();
