@@ -30,8 +30,9 @@ struct Gap {
 impl Condition {
     /// Judges it. A figure without samples makes it `Invalid`, never `Pass`.
     ///
-    /// A quantile that too few samples cannot carry has no value, but it cannot exceed the largest sample: where the
-    /// largest already keeps an upper limit, the condition holds.
+    /// A figure without a value may still have bounds: a quantile that too few samples cannot carry does not exceed the
+    /// largest sample, and a capacity above the range of its search is not below the level that held. Where a bound decides,
+    /// it does.
     pub fn judge(&self, scenario: &Scenario) -> Judged {
         let samples =
             self.figures().iter().map(|(figure, _)| figure.read(scenario).samples()).min().unwrap_or(0);
@@ -52,7 +53,7 @@ impl Condition {
                 message: format!("{} cannot be computed: a division by zero", self.subject()),
             },
             (Err(gap), limit) => {
-                self.judge_by_largest(scenario, limit.as_ref().ok().copied()).unwrap_or(Judged {
+                self.judge_by_bounds(scenario, limit.as_ref().ok().copied()).unwrap_or(Judged {
                     verdict: Verdict::Invalid,
                     value: None,
                     limit: limit.ok(),
@@ -70,22 +71,28 @@ impl Condition {
         }
     }
 
-    fn judge_by_largest(&self, scenario: &Scenario, limit: Option<f64>) -> Option<Judged> {
+    fn judge_by_bounds(&self, scenario: &Scenario, limit: Option<f64>) -> Option<Judged> {
         let Sum::Figure { figure, name } = &self.left else { return None };
-        let Reading::Missing { reason, at_most: Some(largest), samples } = figure.read(scenario) else {
+        let Reading::Missing { reason, at_most, at_least, samples } = figure.read(scenario) else {
             return None;
         };
         let limit = limit?;
-        (matches!(self.op, Op::Less | Op::LessOrEqual) && self.op.holds(largest, limit)).then(|| Judged {
-            verdict: Verdict::Pass,
+        let (towards, away) = match self.op {
+            Op::Less | Op::LessOrEqual => (at_most, at_least),
+            Op::Greater | Op::GreaterOrEqual => (at_least, at_most),
+            Op::Equal | Op::NotEqual => return None,
+        };
+        // The bound on the limit's side proves that it is kept, the other one that it is not.
+        let kept = towards.filter(|bound| self.op.holds(*bound, limit)).map(|bound| (Verdict::Pass, bound));
+        let broken = away.filter(|bound| !self.op.holds(*bound, limit)).map(|bound| (Verdict::Fail, bound));
+        let (verdict, bound) = kept.or(broken)?;
+        let is = if Some(bound) == at_most { "at most" } else { "at least" };
+        Some(Judged {
+            verdict,
             value: None,
             limit: Some(limit),
             samples,
-            message: format!(
-                "{name}: {reason}; but the largest, {}, is {}",
-                self.show(largest),
-                self.must(limit)
-            ),
+            message: format!("{name} is {is} {}; must be {}: {reason}", self.show(bound), self.must(limit)),
         })
     }
 
@@ -189,5 +196,41 @@ mod tests {
         assert!(judge("latency.p95 < 1s", &s).message.contains("3 samples cannot carry p95, which needs 20"));
         assert_eq!(judge("latency.p95 < 25ms", &s).verdict, Verdict::Invalid);
         assert_eq!(judge("latency.p95 > 1ms", &s).verdict, Verdict::Invalid);
+        // No quantile exceeds the largest, so a lower limit beyond it is not reached.
+        assert_eq!(judge("latency.p95 > 31ms", &s).verdict, Verdict::Fail);
+    }
+
+    #[test]
+    fn a_capacity_that_was_not_found_is_judged_by_its_bounds() {
+        use crate::model::{Search, SearchOutcome};
+        let of = |search: Search| Scenario {
+            search: Some(Search { from: 5.0, to: 80.0, ..search }),
+            ..Scenario::default()
+        };
+        let found = Search {
+            outcome: SearchOutcome::Found,
+            capacity: Some(20.0),
+            held: Some(20.0),
+            ..Search::default()
+        };
+        let top = Search { outcome: SearchOutcome::Top, held: Some(80.0), ..Search::default() };
+        let none = Search { outcome: SearchOutcome::NoneHeld, broke: Some(5.0), ..Search::default() };
+        let unknown = Search { outcome: SearchOutcome::Unjudged, ..Search::default() };
+        for (search, text, verdict) in [
+            (&found, "capacity >= 20", Verdict::Pass),
+            (&found, "capacity >= 21", Verdict::Fail),
+            (&found, "capacity == 20", Verdict::Pass),
+            (&top, "capacity >= 80", Verdict::Pass),
+            (&top, "capacity > 80", Verdict::Invalid),
+            (&top, "capacity < 80", Verdict::Fail),
+            (&top, "capacity == 80", Verdict::Invalid),
+            (&none, "capacity >= 5", Verdict::Fail),
+            (&none, "capacity >= 3", Verdict::Invalid),
+            (&none, "capacity < 5", Verdict::Pass),
+            (&unknown, "capacity >= 1", Verdict::Invalid),
+        ] {
+            let judged = judge(text, &of(search.clone()));
+            assert_eq!(judged.verdict, verdict, "{text}: {judged:?}");
+        }
     }
 }

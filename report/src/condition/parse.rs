@@ -237,6 +237,8 @@ mod tests {
             classes: vec!["quick".into()],
             counters: vec!["cache_hit".into()],
             probes: vec!["active".into()],
+            searches: true,
+            ..Names::default()
         }
     }
 
@@ -258,6 +260,9 @@ mod tests {
             "(ok + refused) / requests > 99%",
             "latency.mean < 2 * latency.p50",
             "error_rate < 0.1%",
+            "capacity >= 50",
+            "capacity >= 50/s",
+            "estimate.users > 1_000",
         ] {
             if let Err(e) = Condition::parse(text, &names()) {
                 panic!("{text}: {e:?}");

@@ -29,6 +29,7 @@ const GENERAL: &[&str] = &[
     "itl.p50",
     "itl.p95",
     "throughput",
+    "capacity",
     "success_rate",
     "error_rate",
     "refusal_rate",

@@ -7,6 +7,7 @@
 //! latency.p95              start.ok                 cache_hit.rate
 //! failed.timeout           quick.latency.p95        cache_hit.true.latency.mean
 //! memory.growth            ask.ttft.p50             active.after          (a probe)
+//! capacity                 score.production_ready   estimate.users
 //! ```
 
 mod main_figures;
@@ -69,6 +70,16 @@ pub(crate) enum Measure {
     CounterRate,
     CounterCount(bool),
     ProbeAt(ProbeMoment),
+    Capacity,
+    Score(String),
+    Estimate(Estimated),
+}
+
+/// A figure of the estimate by Little's law.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Estimated {
+    Throughput,
+    Users,
 }
 
 /// A distribution of time spans.
@@ -133,6 +144,7 @@ impl Figure {
             | Measure::IterationThroughput
             | Measure::ThroughputThird(_)
             | Measure::ThroughputLowest
+            | Measure::Estimate(Estimated::Throughput)
             | Measure::TokensPerSecond => Unit::PerSecond,
             Measure::Memory(MemoryFigure::Slope) => Unit::BytesPerSecond,
             Measure::Memory(_) | Measure::ReadBytes | Measure::WrittenBytes => Unit::Bytes,
@@ -148,8 +160,25 @@ impl Figure {
             | Measure::UserOk(_)
             | Measure::OpenFiles
             | Measure::CounterCount(_)
+            | Measure::Capacity
+            | Measure::Score(_)
+            | Measure::Estimate(Estimated::Users)
             | Measure::ProbeAt(_) => Unit::Count,
         }
+    }
+
+    /// Whether it is read from outside while a scenario runs: of the target's processes, or by a probe.
+    pub fn is_of_target(&self) -> bool {
+        matches!(
+            self.measure,
+            Measure::Memory(_)
+                | Measure::CpuCores
+                | Measure::CpuSeconds
+                | Measure::ReadBytes
+                | Measure::WrittenBytes
+                | Measure::OpenFiles
+                | Measure::ProbeAt(_)
+        )
     }
 
     /// Whether the speed of the generator or of the machine goes into it. Such figures mean nothing where the generator
@@ -165,6 +194,8 @@ impl Figure {
                 | Measure::TokensPerSecond
                 | Measure::Duration
                 | Measure::CpuCores
+                | Measure::Capacity
+                | Measure::Estimate(_)
         )
     }
 }

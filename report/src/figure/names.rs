@@ -1,9 +1,11 @@
 //! From a name to a figure, with the names that a suite brings along.
 
-use super::{Extreme, Figure, Measure, MemoryFigure, ProbeMoment, Spans, Statistic, Subject, Third};
+use super::{
+    Estimated, Extreme, Figure, Measure, MemoryFigure, ProbeMoment, Spans, Statistic, Subject, Third,
+};
 use crate::model::{FailureKind, Scenario};
 
-/// The names that a scenario's steps, classes, counters and probes have.
+/// The names that a scenario's steps, classes, counters, probes and scorecards have, and whether it searches for a capacity.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
     /// Named steps.
@@ -14,6 +16,10 @@ pub struct Names {
     pub counters: Vec<String>,
     /// Probes (`probes:`).
     pub probes: Vec<String>,
+    /// Scorecards on this scenario.
+    pub scorecards: Vec<String>,
+    /// Whether its load is a search, so that there is a `capacity`.
+    pub searches: bool,
 }
 
 impl From<&Scenario> for Names {
@@ -23,6 +29,8 @@ impl From<&Scenario> for Names {
             classes: scenario.classes.iter().map(|c| c.name.clone()).collect(),
             counters: scenario.counters.iter().map(|c| c.name.clone()).collect(),
             probes: scenario.probes.iter().map(|p| p.name.clone()).collect(),
+            scorecards: scenario.scorecards.iter().map(|c| c.name.clone()).collect(),
+            searches: scenario.search.is_some(),
         }
     }
 }
@@ -53,6 +61,9 @@ pub const RESERVED: &[&str] = &[
     "cpu",
     "io",
     "open_files",
+    "capacity",
+    "score",
+    "estimate",
     "otherwise",
 ];
 
@@ -94,6 +105,9 @@ impl Figure {
         } else if has(&names.probes) {
             (Subject::Probe(first.to_owned()), probe_measure(rest), PROBE_FIGURES)
         } else {
+            if let Some(help) = not_here(&words, names) {
+                return Err(unknown(help));
+            }
             let found = requests_measure(&words, false).or_else(|| scenario_measure(&words));
             if found.is_none() && !RESERVED.contains(&first) {
                 return Err(unknown(first_word_help(first, names)));
@@ -117,7 +131,8 @@ const PROBE_FIGURES: &str = "`before`, `after`, `min`, `max`";
 const SCENARIO_FIGURES: &str = "`latency.STAT`, `service_time.STAT`, `queue_wait.STAT`, `ttft.STAT`, `itl.STAT` (STAT: mean, min, max, stdev, p50, p95 …), \
      `requests`, `ok`, `refused`, `failed`, `failed.KIND`, `status.CODE`, `success_rate`, `error_rate`, `refusal_rate`, `retries`, `throughput`, \
      `throughput.first_third`, `throughput.last_third`, `throughput.lowest`, `tokens_per_s`, `duration`, `iterations`, `iterations.throughput`, `users`, `user.ok.min`, \
-     `user.ok.max`, `memory.before|peak|after|growth|slope`, `cpu.cores`, `cpu.time`, `io.read`, `io.written`, `open_files`";
+     `user.ok.max`, `memory.before|peak|after|growth|slope`, `cpu.cores`, `cpu.time`, `io.read`, `io.written`, `open_files`, \
+     `estimate.throughput`, `estimate.users`, `capacity` of a search, `score.CARD` of a scorecard";
 
 fn first_word_help(first: &str, names: &Names) -> String {
     let own = [&names.steps, &names.classes, &names.counters, &names.probes];
@@ -129,6 +144,23 @@ fn first_word_help(first: &str, names: &Names) -> String {
             "{SCENARIO_FIGURES}; or a name of this suite: {}",
             own.into_iter().flatten().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
         ),
+    }
+}
+
+/// Why a figure that some scenarios have is none of this one; `None` where it is.
+fn not_here(words: &[&str], names: &Names) -> Option<String> {
+    match words {
+        ["capacity"] if !names.searches => Some("only a search finds one: `load: { search: … }`".to_owned()),
+        ["score", card] if !names.scorecards.iter().any(|name| name == card) => {
+            Some(if names.scorecards.is_empty() {
+                "no scorecard is about this scenario".to_owned()
+            } else {
+                let cards: Vec<String> =
+                    names.scorecards.iter().map(|name| format!("`score.{name}`")).collect();
+                format!("the scorecards on this scenario are {}", cards.join(", "))
+            })
+        }
+        _ => None,
     }
 }
 
@@ -248,6 +280,10 @@ fn scenario_measure(words: &[&str]) -> Option<Measure> {
         ["io", "read"] => Measure::ReadBytes,
         ["io", "written"] => Measure::WrittenBytes,
         ["open_files"] => Measure::OpenFiles,
+        ["capacity"] => Measure::Capacity,
+        ["score", card] => Measure::Score((*card).to_owned()),
+        ["estimate", "throughput"] => Measure::Estimate(Estimated::Throughput),
+        ["estimate", "users"] => Measure::Estimate(Estimated::Users),
         _ => return None,
     })
 }
@@ -263,6 +299,8 @@ mod tests {
             classes: vec!["quick".into()],
             counters: vec!["cache_hit".into()],
             probes: vec!["active".into()],
+            scorecards: vec!["ready".into()],
+            searches: true,
         }
     }
 
@@ -286,6 +324,10 @@ mod tests {
             ("iterations.throughput", Unit::PerSecond),
             ("quick.iterations.throughput", Unit::PerSecond),
             ("user.ok.min", Unit::Count),
+            ("capacity", Unit::Count),
+            ("score.ready", Unit::Count),
+            ("estimate.throughput", Unit::PerSecond),
+            ("estimate.users", Unit::Count),
         ];
         for (text, unit) in cases {
             assert_eq!(Figure::parse(text, &names()).map(|f| f.unit()), Ok(unit), "{text}");
@@ -303,8 +345,18 @@ mod tests {
             ("quick.ttft.p50", "after `quick.` may come"),
             ("active.mean", "`before`, `after`"),
             ("wholly_else", "`start`, `quick`"),
+            ("score.redy", "the scorecards on this scenario are `score.ready`"),
+            ("estimate.rate", "`estimate.throughput`"),
         ] {
             let error = Figure::parse(text, &names()).unwrap_err();
+            assert!(error.help.contains(hint), "{text}: {}", error.help);
+        }
+    }
+
+    #[test]
+    fn a_capacity_needs_a_search_and_a_score_a_card() {
+        for (text, hint) in [("capacity", "only a search"), ("score.ready", "no scorecard is about")] {
+            let error = Figure::parse(text, &Names::default()).unwrap_err();
             assert!(error.help.contains(hint), "{text}: {}", error.help);
         }
     }

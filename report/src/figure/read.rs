@@ -1,8 +1,11 @@
 //! The value of a figure in a scenario.
 
-use super::{Extreme, Figure, Measure, MemoryFigure, ProbeMoment, Spans, Statistic, Subject, Third};
+use super::{
+    Estimated, Extreme, Figure, Measure, MemoryFigure, ProbeMoment, Spans, Statistic, Subject, Third,
+};
 use crate::Histogram;
-use crate::model::{Distribution, FailureKind, Phase, Scenario};
+use crate::judge::estimate;
+use crate::model::{Distribution, FailureKind, Phase, Scenario, SearchOutcome, SearchOver};
 use crate::quantity::Quantity;
 use std::collections::BTreeMap;
 
@@ -22,8 +25,10 @@ pub enum Reading {
         reason: String,
         /// Samples that there are.
         samples: u64,
-        /// For a quantile that too few samples cannot carry: the largest sample, which no quantile exceeds.
+        /// What it cannot exceed: the largest sample, for a quantile that too few samples cannot carry.
         at_most: Option<f64>,
+        /// What it cannot be below: the level that held, for a capacity above the range of its search.
+        at_least: Option<f64>,
     },
 }
 
@@ -44,7 +49,7 @@ impl Reading {
     }
 
     fn missing(reason: impl Into<String>) -> Self {
-        Self::Missing { reason: reason.into(), samples: 0, at_most: None }
+        Self::Missing { reason: reason.into(), samples: 0, at_most: None, at_least: None }
     }
 }
 
@@ -128,6 +133,7 @@ impl Figure {
                     ),
                     samples: n,
                     at_most: distribution.max,
+                    at_least: None,
                 },
                 |v| self.value(v, n),
             ),
@@ -206,7 +212,64 @@ impl Figure {
             Measure::ReadBytes => resources(|r| r.read_bytes),
             Measure::WrittenBytes => resources(|r| r.written_bytes),
             Measure::OpenFiles => resources(|r| r.open_files_peak.map(|n| n as f64)),
+            Measure::Capacity => self.capacity(s),
+            Measure::Score(card) => self.score(s, card),
+            Measure::Estimate(estimated) => self.estimate(s, *estimated),
             other => Reading::missing(format!("a scenario has no such figure ({other:?})")),
+        }
+    }
+
+    /// A search that did not find the capacity still knows on which side of a level it lies.
+    fn capacity(&self, s: &Scenario) -> Reading {
+        let Some(search) = &s.search else { return Reading::missing("the scenario is no search") };
+        let samples = search.levels.len() as u64;
+        if let Some(capacity) = search.capacity {
+            return self.value(capacity, samples);
+        }
+        let below_the_range = || match search.over {
+            SearchOver::Users => search.from - 1.0,
+            SearchOver::Rate => search.from.next_down(),
+        };
+        Reading::Missing {
+            reason: search.reason.clone(),
+            samples,
+            at_most: (search.outcome == SearchOutcome::NoneHeld).then(below_the_range),
+            at_least: search.held,
+        }
+    }
+
+    /// Points that could not be judged may be there or not.
+    fn score(&self, s: &Scenario, card: &str) -> Reading {
+        let Some(card) = s.scorecards.iter().find(|known| known.name == card) else {
+            return Reading::missing(format!("scorecard `{card}` was not filled in"));
+        };
+        let samples = card.rows.iter().map(|row| row.samples).min().unwrap_or(0);
+        if card.unjudged <= 0.0 {
+            return self.value(card.points, samples);
+        }
+        let open = card.rows.iter().find(|row| row.verdict == crate::Verdict::Invalid);
+        Reading::Missing {
+            reason: format!(
+                "{} of {} points were earned, and {} could not be judged: {}",
+                card.points,
+                card.total,
+                card.unjudged,
+                open.map_or("", |row| row.message.as_str())
+            ),
+            samples,
+            at_most: Some(card.points + card.unjudged),
+            at_least: Some(card.points),
+        }
+    }
+
+    fn estimate(&self, s: &Scenario, estimated: Estimated) -> Reading {
+        let Some(known) = &s.estimate else {
+            let why = estimate(s).err().unwrap_or_else(|| "it was not made".to_owned());
+            return Reading::missing(why);
+        };
+        match estimated {
+            Estimated::Throughput => self.value(known.throughput, s.ok),
+            Estimated::Users => self.value(known.users, s.ok),
         }
     }
 

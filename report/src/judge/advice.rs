@@ -6,6 +6,17 @@ use crate::quantity::{Quantity, Unit};
 /// What to look at when `figure` is worse than it may be.
 pub(super) fn for_figure(figure: &str, scenario: &Scenario) -> String {
     let has = |word: &str| figure.split(['.', ' ', '(', '/', '+', '*']).any(|part| part == word);
+    if has("capacity")
+        && let Some(search) = &scenario.search
+    {
+        return format!("{}; the table of levels in report.html shows what gave way", search.reason);
+    }
+    if has("score") {
+        return for_score(figure, scenario);
+    }
+    if has("estimate") {
+        return for_slowness(scenario);
+    }
     if has("success_rate") || has("error_rate") || has("failed") {
         return for_failures(scenario);
     }
@@ -85,6 +96,18 @@ fn for_slowness(scenario: &Scenario) -> String {
         ),
         None => format!("{at}; see the latencies over time in report.html"),
     }
+}
+
+/// The conditions that cost points.
+fn for_score(figure: &str, scenario: &Scenario) -> String {
+    let of_figure = |name: &str| {
+        figure.split(|c: char| !(c.is_alphanumeric() || "_-".contains(c))).any(|word| word == name)
+    };
+    let cards = scenario.scorecards.iter().filter(|card| of_figure(&card.name));
+    let lost = cards.flat_map(|card| &card.rows).filter(|row| row.earned < row.points);
+    let lost: Vec<String> =
+        lost.map(|row| format!("{} of `{}`: {}", row.points, row.text, row.message)).collect();
+    format!("points lost: {}", lost.join("; "))
 }
 
 fn counters(scenario: &Scenario) -> String {

@@ -24,6 +24,7 @@ pub fn conclude(report: &mut Report) {
         found.extend(findings::of_cross_talk(scenario));
         found.extend(findings::of_emptiness(scenario));
         found.extend(findings::of_generator(scenario));
+        found.extend(findings::of_search(scenario));
         found.extend(findings::of_unjudged(scenario, report.comparison.as_ref()));
     }
     acceptance::soften(&mut found, report);
@@ -87,6 +88,8 @@ fn sum_up_scenario(scenario: &Scenario, found: &[Finding], report: &Report) -> (
         1 => "its condition holds".to_owned(),
         n => format!("all {n} conditions hold"),
     }];
+    parts.extend(scenario.search.as_ref().map(|search| search.short()));
+    parts.extend(scenario.scorecards.iter().map(|card| format!("{} {}", card.name, card.short())));
     let compared =
         report.comparison.iter().flat_map(|c| &c.figures).filter(|f| f.gated && f.scenario == scenario.name);
     let judged = compared.clone().filter(|f| f.outcome != ChangeOutcome::NotJudged).count();

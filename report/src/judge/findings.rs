@@ -5,7 +5,7 @@ use super::exit::without_baseline;
 use crate::Verdict;
 use crate::model::{
     ChangeOutcome, ComparedFigure, Comparison, ComparisonMode, ConditionResult, Evidence, FailureKind,
-    Finding, FindingKind, Level, Report, Scenario,
+    Finding, FindingKind, Level, Report, Scenario, SearchOutcome,
 };
 use crate::quantity::{Quantity, Unit};
 
@@ -158,7 +158,9 @@ pub(super) fn of_emptiness(scenario: &Scenario) -> Option<Finding> {
 
 /// Failures that no condition looks at would go by unseen.
 pub(super) fn of_unjudged(scenario: &Scenario, comparison: Option<&Comparison>) -> Option<Finding> {
-    let judged_now = |word: &str| scenario.conditions.iter().any(|c| c.text.contains(word));
+    let limits = scenario.search.iter().flat_map(|search| &search.limits);
+    let rules: Vec<&String> = scenario.conditions.iter().map(|c| &c.text).chain(limits).collect();
+    let judged_now = |word: &str| rules.iter().any(|rule| rule.contains(word));
     let compared = comparison.is_some_and(|c| {
         c.figures.iter().any(|f| f.scenario == scenario.name && f.outcome != ChangeOutcome::NotJudged)
     });
@@ -196,6 +198,18 @@ pub(super) fn of_generator(scenario: &Scenario) -> Option<Finding> {
                 .to_owned(),
         ),
         ..finding(Some(scenario), "generator", FindingKind::Generator, Verdict::Invalid, problem.clone())
+    })
+}
+
+/// A search that came to a level which nobody could judge. One that the generator ended is that generator's finding, and one
+/// that the target or the user ended theirs.
+pub(super) fn of_search(scenario: &Scenario) -> Option<Finding> {
+    let search = scenario.search.as_ref().filter(|search| search.outcome == SearchOutcome::Unjudged)?;
+    let next =
+        "give each level more time (`each`), so that there are samples for every limit, or set another limit";
+    Some(Finding {
+        next: Some(next.to_owned()),
+        ..finding(Some(scenario), "capacity", FindingKind::Condition, Verdict::Invalid, search.reason.clone())
     })
 }
 

@@ -6,9 +6,12 @@
 mod acceptance;
 mod comparison;
 mod environment;
+mod estimate;
 mod finding;
 mod history;
 mod scenario;
+mod scorecard;
+mod search;
 
 use std::collections::BTreeMap;
 
@@ -17,9 +20,12 @@ use serde::{Deserialize, Serialize};
 pub use self::acceptance::*;
 pub use self::comparison::*;
 pub use self::environment::*;
+pub use self::estimate::*;
 pub use self::finding::*;
 pub use self::history::*;
 pub use self::scenario::*;
+pub use self::scorecard::*;
+pub use self::search::*;
 use crate::Verdict;
 
 /// The value of `schema` that this version writes.

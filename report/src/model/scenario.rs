@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::finding::Place;
+use super::{Estimate, Scorecard, Search};
 use crate::quantity::Unit;
 use crate::{Histogram, Verdict};
 
@@ -87,6 +88,16 @@ pub struct Scenario {
     /// The grade that the suite's scale gives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grade: Option<String>,
+    /// The suite's scorecards on this scenario.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scorecards: Vec<Scorecard>,
+    /// The search for the capacity, where the load is one. The scenario's other figures are then those of the largest level
+    /// that held, or of the first level where none did; resources and probes are those of the whole search.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<Search>,
+    /// What the service sustains by Little's law, where the load was steady.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
     /// Memory, CPU and I/O of the target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,

@@ -8,6 +8,7 @@
     reason = "each test file uses its own part of the builder"
 )]
 
+mod capacity;
 mod hostile;
 mod paired;
 mod tier;
@@ -17,6 +18,7 @@ use loadgate_report::quantity::Unit;
 use loadgate_report::trend::LevelChange;
 use loadgate_report::{Report, Verdict};
 
+pub use self::capacity::*;
 pub use self::hostile::*;
 pub use self::paired::*;
 pub use self::tier::*;
@@ -256,7 +258,10 @@ pub fn fail() -> Report {
                 .into(),
         })
         .collect();
+    heavy.scorecards = vec![scorecard()];
     report.scenarios[3] = heavy.clone();
+    report.scenarios[2].estimate = Some(estimate());
+    report.scenarios[4].search = Some(search());
 
     let mut figures = Vec::new();
     for s in &report.scenarios {

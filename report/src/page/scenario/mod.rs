@@ -2,10 +2,13 @@
 
 mod charts;
 mod conditions;
+mod estimate;
 mod failures;
 mod figures;
 mod groups;
 mod load;
+mod scorecards;
+mod search;
 mod target;
 mod users;
 
@@ -28,6 +31,8 @@ pub(super) struct Part<'a> {
 const PARTS: &[(&str, fn(&Part<'_>) -> Option<Node>)] = &[
     ("", figures::render),
     ("Conditions", conditions::render),
+    ("Capacity", search::render),
+    ("Scorecards", scorecards::render),
     ("", charts::render),
     ("Steps", groups::steps),
     ("Within the requests", groups::times),
@@ -35,6 +40,7 @@ const PARTS: &[(&str, fn(&Part<'_>) -> Option<Node>)] = &[
     ("Counters", groups::counters),
     ("Failures", failures::render),
     ("Users", users::render),
+    ("Estimated capacity", estimate::render),
     ("Target", target::render),
     ("Load", load::render),
 ];
