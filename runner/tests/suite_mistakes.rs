@@ -281,6 +281,8 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("success_rate > 95%", "success_rate > 95MB", "33:22 a share cannot be compared with a size"),
     ("success_rate > 95%", "success_rate = 95%", "33:22 one of <, <=, >, >=, ==, != is expected here"),
     ("success_rate > 95%", "success_rate >", "33:23 the condition ends too early"),
+    ("success_rate > 95%", "capacity > 5", "33:9 there is no figure `capacity`"),
+    ("success_rate > 95%", "score.ready > 5", "33:9 there is no figure `score.ready`"),
     ("cache_hit.rate > 70%", "cache_hitt.rate > 70%", "34:13 there is no figure `cache_hitt.rate`"),
     ("C7: cache_hit.rate > 70%", "{ C7: a, C8: b }", "34:9 a condition is a text, or one label with a text"),
     (

@@ -167,20 +167,6 @@ impl Figure {
         }
     }
 
-    /// Whether it is read from outside while a scenario runs: of the target's processes, or by a probe.
-    pub fn is_of_target(&self) -> bool {
-        matches!(
-            self.measure,
-            Measure::Memory(_)
-                | Measure::CpuCores
-                | Measure::CpuSeconds
-                | Measure::ReadBytes
-                | Measure::WrittenBytes
-                | Measure::OpenFiles
-                | Measure::ProbeAt(_)
-        )
-    }
-
     /// Whether the speed of the generator or of the machine goes into it. Such figures mean nothing where the generator
     /// could not keep up; counts and outcomes still do.
     pub fn depends_on_speed(&self) -> bool {

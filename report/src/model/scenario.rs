@@ -92,7 +92,7 @@ pub struct Scenario {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scorecards: Vec<Scorecard>,
     /// The search for the capacity, where the load is one. The scenario's other figures are then those of the largest level
-    /// that held, or of the first level where none did; resources and probes are those of the whole search.
+    /// that held, or of the first level where none did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<Search>,
     /// What the service sustains by Little's law, where the load was steady.

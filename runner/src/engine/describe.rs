@@ -5,10 +5,17 @@ use std::time::Duration;
 
 use loadgate_report::model::Phase;
 
-use crate::suite::plan::{Class, Connections, Load, Scenario, Spacing, Start};
+use crate::suite::plan::{Class, Connections, Load, Scenario, Search, SearchOver, Spacing, Start};
 
 /// The load of a scenario in words: that of its classes, or its script.
 pub(crate) fn scenario(scenario: &Scenario) -> String {
+    if let Some(Search { over, from, to, each, .. }) = &scenario.search {
+        let what = match over {
+            SearchOver::Users => "users",
+            SearchOver::Rate => "flows/s",
+        };
+        return format!("search for the capacity: {from} to {to} {what}, {} each", span(*each));
+    }
     match &scenario.script {
         Some(script) => {
             let users = plural(script.users.len() as u64, "user");

@@ -117,6 +117,11 @@ pub enum EngineError {
     Panicked(String),
 }
 
+/// The load of a scenario in words, for the report.
+pub fn describe(scenario: &Scenario) -> String {
+    describe::scenario(scenario)
+}
+
 /// From the last worker's being ready to the release; time for all of them to begin waiting.
 const RUN_UP: Duration = Duration::from_millis(2);
 

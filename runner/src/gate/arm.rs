@@ -23,7 +23,7 @@ const WATCH: Duration = Duration::from_millis(100);
 
 /// A target that answers, and what is needed to load it.
 pub(super) struct RunningArm<'a> {
-    context: &'a Context<'a>,
+    pub(super) context: &'a Context<'a>,
     arm: Arm,
     target: Target,
     variables: Value,
@@ -68,12 +68,26 @@ impl<'a> RunningArm<'a> {
 
     /// Runs the scenario of that number, watched. Its conditions are not judged here.
     pub(super) async fn scenario(&mut self, index: usize, round: u32) -> Scenario {
+        let scenario = Arc::clone(&self.context.plan.scenarios[index]);
+        match &scenario.search {
+            None => self.load(index, &scenario, &scenario.name, u64::from(round)).await,
+            Some(search) => self.search(index, search, round).await,
+        }
+    }
+
+    /// Makes the load of a scenario, watched. It is the one of that number, or a level of it, shown under `name`.
+    pub(super) async fn load(
+        &mut self,
+        index: usize,
+        scenario: &Arc<plan::Scenario>,
+        name: &str,
+        round: u64,
+    ) -> Scenario {
         let plan = &self.context.plan;
-        let scenario = &plan.scenarios[index];
         let progress = Progress::new();
         self.context.observer.on(&Event::ScenarioStarted {
             arm: self.arm.name,
-            name: &scenario.name,
+            name,
             number: index + 1,
             of: plan.scenarios.len(),
             progress: &progress,
@@ -83,7 +97,7 @@ impl<'a> RunningArm<'a> {
         let settings = Settings {
             target: self.target.reach.clone(),
             seed: plan.seed,
-            round: u64::from(round),
+            round,
             workers: 0,
             data: plan.data.clone(),
             values: target::values(&self.arm, port, &self.variables),

@@ -1,14 +1,24 @@
-//! The suite's own rules over what a scenario showed: conditions, grades, cost.
+//! The suite's own rules over what a scenario showed: conditions, scorecards, grades, cost.
 
 use loadgate_report::Verdict;
+use loadgate_report::judge::{estimate, score};
 use loadgate_report::model::{ConditionResult, Cost, Scenario};
 
 use crate::suite::plan;
 
-/// Judges every condition and gives the grade.
-pub(super) fn judge(scenario: &mut Scenario, rules: &[plan::ConditionRule], grades: &[plan::Grade]) {
-    scenario.conditions = rules.iter().map(|rule| condition(scenario, rule)).collect();
-    scenario.grade = grades
+/// Makes the estimate, fills in the scorecards, judges every condition, gives the grade.
+pub(super) fn judge(scenario: &mut Scenario, plan: &plan::Scenario, suite: &plan::Plan) {
+    if scenario.search.is_none() {
+        // Where the law says nothing there is none; a condition on it says why.
+        scenario.estimate = estimate(scenario).ok();
+    }
+    let cards = suite.scorecards.iter().filter(|card| card.scenario == scenario.name);
+    let cards = cards.map(|card| score(scenario, &card.name, &card.points, card.pass)).collect();
+    // The conditions that enough points are earned read them.
+    scenario.scorecards = cards;
+    scenario.conditions = plan.conditions.iter().map(|rule| condition(scenario, rule)).collect();
+    scenario.grade = suite
+        .grades
         .iter()
         .find(|grade| {
             grade

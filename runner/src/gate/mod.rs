@@ -7,6 +7,7 @@ mod environment;
 pub mod paired;
 mod pass;
 mod run;
+mod search;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -98,6 +99,13 @@ pub enum Event<'a> {
         of: usize,
         /// Live counters.
         progress: &'a Progress,
+    },
+    /// A level of a capacity search ended.
+    LevelEnded {
+        /// What came of it.
+        level: &'a model::SearchLevel,
+        /// The level with what it counts.
+        words: &'a str,
     },
     /// A scenario ended; its conditions have been judged.
     ScenarioEnded(&'a model::Scenario),

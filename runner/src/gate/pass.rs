@@ -32,6 +32,10 @@ impl Context<'_> {
             if self.control.is_stopped() {
                 break;
             }
+            if round > 0 && scenario.search.is_some() {
+                // Fresh rounds decide what is compared, and a search is not.
+                continue;
+            }
             if pass.target.died.is_some() {
                 pass.scenarios.push(not_run(scenario, "the target had ended in an earlier scenario"));
                 continue;
@@ -39,7 +43,7 @@ impl Context<'_> {
             let mut result = arm.scenario(index, round).await;
             pass.target.died = arm.died(&result).await;
             pass.target.died_during = pass.target.died.is_some().then(|| scenario.name.clone());
-            conditions::judge(&mut result, &scenario.conditions, &self.plan.grades);
+            conditions::judge(&mut result, scenario, &self.plan);
             self.observer.on(&Event::ScenarioEnded(&result));
             pass.scenarios.push(result);
             after_each(&pass);

@@ -1,12 +1,47 @@
 //! A report with something of everything, hostile text included, for the tests of all outputs.
 
-use loadgate_report::judge::conclude;
+use loadgate_report::judge::{conclude, conclude_search};
 use loadgate_report::model::*;
 use loadgate_report::quantity::Unit;
 use loadgate_report::{Histogram, Report, Verdict};
 
 /// Text that tries to leave every format there is.
 pub(crate) const HOSTILE: &str = "</script><img src=x onerror=alert(1)> | `x` **b** @team [l](https://evil)\n::error::pwned\r\n##[add-mask]x\x1b[2J\u{202e}%0A]]>";
+
+fn search() -> Search {
+    let level = SearchLevel {
+        level: 20.0,
+        outcome: LevelOutcome::Held,
+        message: format!("latency.p95 is 1 s {HOSTILE}"),
+        ..SearchLevel::default()
+    };
+    let broke = SearchLevel { level: 40.0, outcome: LevelOutcome::Broke, ..level.clone() };
+    let mut search = Search { from: 20.0, to: 40.0, precision: 1.0, ..Search::default() };
+    search.levels = vec![level, broke.clone(), broke];
+    conclude_search(&mut search, SearchOutcome::Found);
+    search
+}
+
+fn scorecard() -> Scorecard {
+    let row = ScoreRow {
+        text: "latency.p95 < 1s".into(),
+        points: 40.0,
+        earned: 0.0,
+        verdict: Verdict::Fail,
+        value: Some(1140.0),
+        limit: Some(1000.0),
+        unit: Unit::Ms,
+        samples: 60,
+        message: HOSTILE.into(),
+    };
+    Scorecard {
+        name: "production_ready".into(),
+        total: 40.0,
+        pass: 40.0,
+        rows: vec![row],
+        ..Scorecard::default()
+    }
+}
 
 pub(crate) fn report() -> Report {
     let mut latency = Histogram::default();
@@ -67,6 +102,9 @@ pub(crate) fn report() -> Report {
             foreign_user: None,
         }],
         grade: Some("good".into()),
+        scorecards: vec![scorecard()],
+        search: Some(search()),
+        estimate: Some(Estimate { users: 700.0, throughput: 70.0, ..Estimate::default() }),
         ..Scenario::default()
     };
     let hostile = Scenario {

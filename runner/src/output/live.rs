@@ -165,6 +165,9 @@ impl Observer for Live {
                 let side = if self.in_rounds() { format!(" {arm}") } else { String::new() };
                 self.begin(format!("[{number}/{of}] {name}{side}"), (*progress).clone());
             }
+            Event::LevelEnded { level, words } => {
+                self.say(&format!("    {words} {}: {}", level.outcome.as_str(), level.message));
+            }
             Event::ScenarioEnded(scenario) => self.say(&summary(scenario)),
             Event::Confirming { suspects, round, of } => self.say(&format!(
                 "looks worse than before: {}; fresh round {round} of {of} with restarted processes",

@@ -1,7 +1,7 @@
 //! `summary.md`: the verdict for a job summary or a pull request, with everything else folded in.
 
 use loadgate_report::Verdict;
-use loadgate_report::model::{ComparisonMode, Finding, FindingKind, Report};
+use loadgate_report::model::{ComparisonMode, Finding, FindingKind, Report, Scenario};
 use loadgate_report::quantity::{Quantity, Unit};
 
 use super::markdown::{code, escape, table};
@@ -67,10 +67,15 @@ fn sections(report: &Report) -> Vec<String> {
     sections.push(acceptance(report));
     sections.push(folded("Over time", &table(&sparkline::over_time(report))));
     sections.push(folded("Failures by kind", &table(&tables::failures(report))));
+    sections.push(titled("Scorecards", &table(&tables::scorecards(report))));
+    sections.extend(report.scenarios.iter().map(search));
+    sections.push(estimates(report));
     sections.push(cost(report));
     sections.push(warnings(report));
     for scenario in &report.scenarios {
-        let content = [tables::conditions(scenario), tables::steps(scenario)].map(|t| table(&t)).join("\n");
+        let cards = scenario.scorecards.iter().map(tables::scorecard);
+        let all = [tables::conditions(scenario)].into_iter().chain(cards).chain([tables::steps(scenario)]);
+        let content = all.map(|t| table(&t)).collect::<Vec<_>>().join("\n");
         let title = format!("{} {}: conditions and steps", mark(scenario.verdict), scenario.name);
         sections.push(folded(&title, &content));
     }
@@ -152,6 +157,27 @@ fn acceptance(report: &Report) -> String {
         );
     }
     folded("Is it intended? Accept it", &content)
+}
+
+fn titled(title: &str, content: &str) -> String {
+    if content.is_empty() { String::new() } else { format!("\n**{title}**\n\n{content}") }
+}
+
+/// What a search found, with the levels folded in.
+fn search(scenario: &Scenario) -> String {
+    let Some(search) = &scenario.search else { return String::new() };
+    let found =
+        format!("\n**{}** {}: {}\n", escape(&search.short()), code(&scenario.name), message(&search.reason));
+    found + &folded(&format!("Levels of {}", scenario.name), &table(&tables::levels(search)))
+}
+
+fn estimates(report: &Report) -> String {
+    let table = table(&tables::estimates(report));
+    if table.is_empty() {
+        return String::new();
+    }
+    let law = "Little's law: requests at once ÷ service time, less the head-room; users send one request in ten seconds.\n\n";
+    folded("Estimated capacity", &format!("{law}{table}"))
 }
 
 fn cost(report: &Report) -> String {

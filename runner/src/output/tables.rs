@@ -1,7 +1,7 @@
 //! The tables that outputs share: plain text in cells, to be escaped by whoever renders them.
 
 use loadgate_report::Report;
-use loadgate_report::model::{ChangeOutcome, ComparedFigure, Scenario};
+use loadgate_report::model::{ChangeOutcome, ComparedFigure, Scenario, Scorecard, Search, SearchOver};
 use loadgate_report::quantity::{Quantity, Unit};
 
 /// A table of plain text.
@@ -168,6 +168,90 @@ pub fn steps(scenario: &Scenario) -> Table {
             row
         })
         .collect();
+    table
+}
+
+/// The levels of a search for the capacity.
+pub fn levels(search: &Search) -> Table {
+    let what = match search.over {
+        SearchOver::Users => "users",
+        SearchOver::Rate => "flows/s",
+    };
+    let mut table = Table::new(
+        &[
+            what,
+            "outcome",
+            "requests",
+            "refused",
+            "failed",
+            "success",
+            "per second",
+            "mean",
+            "p50",
+            "p95",
+            "what was seen",
+        ],
+        0,
+    );
+    table.columns[1].right = false;
+    table.columns[10].right = false;
+    table.rows = search
+        .levels
+        .iter()
+        .map(|l| {
+            let mut row = vec![show(Some(l.level), Unit::Count), l.outcome.as_str().to_owned()];
+            row.extend([l.requests, l.refused, l.failed].map(|n| n.to_string()));
+            row.extend([show(l.success_rate, Unit::Ratio), show(l.throughput, Unit::PerSecond)]);
+            row.extend([l.mean_ms, l.p50_ms, l.p95_ms].map(|ms| show(ms, Unit::Ms)));
+            row.push(l.message.clone());
+            row
+        })
+        .collect();
+    table
+}
+
+/// The conditions of a scorecard.
+pub fn scorecard(card: &Scorecard) -> Table {
+    let mut table = Table::new(&["condition", "verdict", "what was seen", "earned", "points"], 3);
+    table.rows = card
+        .rows
+        .iter()
+        .map(|row| {
+            let points = [row.earned, row.points].map(|points| show(Some(points), Unit::Count));
+            let texts = [row.text.clone(), row.verdict.to_string(), row.message.clone()];
+            texts.into_iter().chain(points).collect()
+        })
+        .collect();
+    table
+}
+
+/// The scorecards of all scenarios, one line each.
+pub fn scorecards(report: &Report) -> Table {
+    let mut table = Table::new(&["scorecard", "scenario", "points", "of", "needed", "not judged"], 2);
+    for (scenario, card) in
+        report.scenarios.iter().flat_map(|s| s.scorecards.iter().map(move |card| (s, card)))
+    {
+        let points =
+            [card.points, card.total, card.pass, card.unjudged].map(|points| show(Some(points), Unit::Count));
+        table.rows.push([card.name.clone(), scenario.name.clone()].into_iter().chain(points).collect());
+    }
+    table
+}
+
+/// What scenarios with a steady load show that the service sustains, one line each.
+pub fn estimates(report: &Report) -> Table {
+    let mut table =
+        Table::new(&["scenario", "at once", "service time", "at full load", "sustainable", "users"], 1);
+    for (scenario, known) in report.scenarios.iter().filter_map(|s| Some((s, s.estimate.as_ref()?))) {
+        table.rows.push(vec![
+            scenario.name.clone(),
+            show(Some(known.concurrency), Unit::Count),
+            show(Some(known.service_time_ms), Unit::Ms),
+            show(Some(known.at_full_load), Unit::PerSecond),
+            show(Some(known.throughput), Unit::PerSecond),
+            show(Some(known.users), Unit::Count),
+        ]);
+    }
     table
 }
 

@@ -41,6 +41,19 @@ pub fn verdict(report: &Report, width: Option<u16>) -> String {
     out.push_str(&findings(report));
     out.push('\n');
     out.push_str(&table(&without_load(tables::scenarios(report)), width.unwrap_or(WIDTH)));
+    let width = width.unwrap_or(WIDTH);
+    for search in report.scenarios.iter().filter_map(|s| s.search.as_ref()) {
+        out.push_str(&format!("\n{}: {}\n", plain(&search.short()), plain(&search.reason)));
+    }
+    let more = [
+        ("", tables::scorecards(report)),
+        ("estimated capacity, by Little's law\n", tables::estimates(report)),
+    ];
+    for (title, more) in more {
+        if !more.rows.is_empty() {
+            out.push_str(&format!("\n{title}{}", table(&more, width)));
+        }
+    }
     if let Some(cost) = &report.cost {
         let money = |v: f64| format!("{} {}", Quantity::new(v, Unit::Money), plain(&cost.currency));
         out.push_str(&format!(

@@ -484,12 +484,8 @@ pub struct Scorecard {
     pub scenario: String,
     /// Points that are needed.
     pub pass: f64,
-    /// Points by condition.
+    /// Points by condition. That `pass` is reached is among the scenario's conditions.
     pub points: Vec<(Condition, f64)>,
-    /// Whether failing it fails the gate.
-    pub level: Level,
-    /// Where it stands in the suite.
-    pub place: Place,
 }
 
 /// Price of requests.

@@ -258,6 +258,8 @@ impl<'a> Paired<'a> {
     fn new(context: &'a Context<'a>, base_side: Side) -> Self {
         let slots = |plan: &Plan| {
             let mut plan = plan.clone();
+            // A search takes long, ends at another level each time, and is not compared.
+            plan.scenarios.retain(|scenario| scenario.search.is_none());
             plan.scenarios = plan.scenarios.iter().map(|scenario| Arc::new(slot(scenario))).collect();
             Arc::new(plan)
         };

@@ -19,7 +19,6 @@ const LONGEST_NAME: usize = 60;
 
 impl Decider<'_> {
     pub(super) fn meet(&mut self, file: &MeetFile, parts: &mut Parts) -> Option<Step> {
-        self.unfinished("meet", file.span);
         let within = self.positive(file.within.get(), "nobody can be waited for within no time");
         let users = match file.users.get() {
             Some(users) if users.value < 2 => {
@@ -42,14 +41,8 @@ impl Decider<'_> {
         let known = parts.known.clone();
         let response = known.with_response(false);
         let source = match (file.probe.get(), file.command.get()) {
-            (Some(path), _) => {
-                self.unfinished("probe", file.span);
-                self.path(path, &known).map(ProbeSource::Get)
-            }
-            (None, Some(command)) => {
-                self.unfinished("command", file.span);
-                self.text(command, &known).map(ProbeSource::Command)
-            }
+            (Some(path), _) => self.path(path, &known).map(ProbeSource::Get),
+            (None, Some(command)) => self.text(command, &known).map(ProbeSource::Command),
             (None, None) => None,
         };
         let checks = self.predicates(file.check.get(), &response);
@@ -88,7 +81,6 @@ impl Decider<'_> {
     }
 
     pub(super) fn retry(&mut self, file: &RetryFile, known: &Known) -> Option<Retry> {
-        self.unfinished("retry", file.span);
         let times = file.times.get()?;
         if times.value == 0 || times.value > 100 {
             let message = format!("a request cannot be sent again {} times", times.value);
@@ -124,20 +116,6 @@ impl Decider<'_> {
         }
     }
 
-    /// Refuses a part of the language that no run can do yet: leaving it out silently would make a suite say less than it
-    /// seems to.
-    pub(super) fn unfinished(&mut self, feature: &str, span: crate::suite::source::Span) {
-        if UNFINISHED.contains(&feature) {
-            let message = format!("`{feature}` is not there yet: this version decides it, but cannot run it");
-            self.error(Diagnostic::new(span, message));
-        }
-    }
-}
-
-/// What is decided but cannot be run yet. Whoever makes it run removes it here.
-const UNFINISHED: &[&str] = &["search", "scorecards"];
-
-impl Decider<'_> {
     /// Meetings that can never take place.
     pub(super) fn meetings_can_be(&mut self, parts: &Parts, users: u32) {
         for (wanted, span) in &parts.meetings {

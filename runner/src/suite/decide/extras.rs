@@ -1,9 +1,10 @@
-//! Grades, cost and the settings of the comparison.
+//! Grades, scorecards, cost and the settings of the comparison.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use loadgate_report::figure::{Figure, Names};
+use loadgate_report::condition::Condition;
+use loadgate_report::figure::{self, Figure, Names};
 use loadgate_report::model::Level;
 use loadgate_report::quantity::{Quantity, Unit};
 
@@ -11,7 +12,7 @@ use super::Decider;
 use super::scenario::names_of;
 use crate::suite::diagnostics::{Diagnostic, instead};
 use crate::suite::file::{At, CostFile, Fixed, GateFile, LevelFile, ScorecardFile, Table};
-use crate::suite::plan::{Cost, Gate, Grade, Scenario, Scorecard};
+use crate::suite::plan::{ConditionRule, Cost, Gate, Grade, Scenario, Scorecard};
 
 type Scenarios = [Option<Arc<Scenario>>];
 
@@ -40,7 +41,15 @@ impl Decider<'_> {
         grades
     }
 
-    pub(super) fn scorecards(&mut self, scenarios: &Scenarios) -> Vec<Scorecard> {
+    /// The names of the scorecards on a scenario.
+    pub(super) fn cards_on(&self, scenario: &str) -> Vec<String> {
+        let entries = self.file.scorecards.get().into_iter().flat_map(|table| table.iter());
+        let on_it = entries.filter(|(_, file)| file.scenario.get().is_some_and(|at| at.value.0 == scenario));
+        on_it.map(|(name, _)| name.value.clone()).filter(|name| figure::is_valid_name(name)).collect()
+    }
+
+    /// The scorecards. Each gives its scenario the condition that enough points are earned.
+    pub(super) fn scorecards(&mut self, scenarios: &mut Scenarios) -> Vec<Scorecard> {
         let entries: Vec<_> = self.file.scorecards.get().into_iter().flat_map(|table| table.iter()).collect();
         entries.into_iter().filter_map(|(name, file)| self.scorecard(name, file, scenarios)).collect()
     }
@@ -49,9 +58,14 @@ impl Decider<'_> {
         &mut self,
         name: &At<String>,
         file: &ScorecardFile,
-        scenarios: &Scenarios,
+        scenarios: &mut Scenarios,
     ) -> Option<Scorecard> {
-        self.unfinished("scorecards", name.span);
+        if !figure::is_valid_name(&name.value) {
+            let message = format!("a scorecard cannot be called `{}`", name.value);
+            let help =
+                "conditions name it: a letter, then letters, digits, `_` and `-`, and no word of theirs";
+            self.error(Diagnostic::new(name.span, message).help(help));
+        }
         let wanted = file.scenario.get()?;
         let all = self.file.scenarios.get().map(|table| table.entries.as_slice()).unwrap_or_default();
         let Some(position) = all.iter().position(|(known, _)| known.value == wanted.value.0) else {
@@ -60,7 +74,8 @@ impl Decider<'_> {
             self.error(Diagnostic::new(wanted.span, message).help(help));
             return None;
         };
-        let names = names_of(scenarios.get(position)?.as_ref()?, &self.probes);
+        let scenario = scenarios.get_mut(position)?.as_mut()?;
+        let names = names_of(scenario, &self.probes);
         let mut points = Vec::new();
         for (text, value) in file.points.get()?.iter() {
             if value.value <= 0.0 {
@@ -82,8 +97,20 @@ impl Decider<'_> {
             Some(LevelFile::Warn) => Level::Warn,
             Some(LevelFile::Critical) | None => Level::Critical,
         };
-        let (name, scenario, place) = (name.value.clone(), wanted.value.0.clone(), self.place(name.span));
-        Some(Scorecard { name, scenario, pass, points, level, place })
+        let own = Names { scorecards: vec![name.value.clone()], ..Names::default() };
+        let label = file.requirement.get().map(|at| at.value.0.clone());
+        // What cannot be parsed has a name that was complained of above.
+        if let Ok(condition) = Condition::parse(&format!("score.{} >= {pass}", name.value), &own) {
+            let scenario = Arc::make_mut(scenario);
+            let requirement = label.or_else(|| scenario.requirements.first().cloned());
+            scenario.conditions.push(ConditionRule {
+                condition,
+                level,
+                requirement,
+                place: self.place(name.span),
+            });
+        }
+        Some(Scorecard { name: name.value.clone(), scenario: wanted.value.0.clone(), pass, points })
     }
 
     pub(super) fn cost(&mut self, file: &CostFile, scenarios: &Scenarios) -> Cost {

@@ -96,10 +96,10 @@ impl Decider<'_> {
             let decided = data.as_ref().and_then(|data| self.data_set(name, data));
             self.data.insert(name.value.clone(), decided);
         }
-        let scenarios = self.scenarios();
+        let mut scenarios = self.scenarios();
         self.unused_flows_are_checked_too();
         let grades = self.grades();
-        let scorecards = self.scorecards(&scenarios);
+        let scorecards = self.scorecards(&mut scenarios);
         let cost = file.cost.get().map(|cost| self.cost(cost, &scenarios));
         let gate = file.gate.get().map(|gate| self.gate(gate, &scenarios)).unwrap_or_default();
         let wanted = file.secrets.get().map(|secrets| secrets.0.as_slice()).unwrap_or_default();

@@ -57,10 +57,7 @@ impl Decider<'_> {
         }
         let request = format!("{method} {}", path.map_or("", |path| path.value.as_str()));
         let retry = file.retry.get().and_then(|retry| self.retry(retry, &response));
-        let queue_wait = file.queue_wait.get().and_then(|wait| {
-            self.unfinished("queue_wait", wait.span);
-            self.expression(wait, &response)
-        });
+        let queue_wait = file.queue_wait.get().and_then(|wait| self.expression(wait, &response));
         let name = self.step_name(file.name.get(), &request, parts);
         let id = parts.steps.len();
         parts.steps.push(StepInfo { name, request, aside: false });

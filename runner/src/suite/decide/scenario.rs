@@ -14,7 +14,7 @@ use crate::suite::file::{
     Table, TurnFile,
 };
 use crate::suite::plan::{
-    Class, ConditionRule, Connections, Flow, Load, Probe, Scenario, Script, Search, Start, Step,
+    Class, ConditionRule, Connections, Flow, Load, Probe, Scenario, Script, Search, SearchOver, Start, Step,
 };
 
 const SETTLE: Duration = Duration::from_secs(1);
@@ -58,14 +58,20 @@ impl Decider<'_> {
             classes = vec![self.class_of_script(name, file, script)];
         }
         self.meetings_can_be(&parts, classes.iter().flatten().map(|class| class.load.most_users()).sum());
-        self.enough_rows(&classes, &work, name);
         let (known, sockets) = (parts.known.clone(), parts.sockets.clone());
         let mut outside = Parts { known, sockets, ..Parts::default() };
         let setup = self.around(file.setup.get(), "setup", &mut outside);
         let teardown = self.around(file.teardown.get(), "teardown", &mut outside);
         let complete = self.errors.len() == before;
-        let names = self.names(name, &parts, file.classes.get());
+        let mut names = self.names(name, &parts, file.classes.get());
+        names.searches = file.load.get().is_some_and(|load| !load.search.is_absent());
+        names.scorecards = self.cards_on(&name.value);
         let search = self.search(file, &names);
+        let highest = search.as_ref().filter(|search| search.over == SearchOver::Users);
+        let users = classes.iter().flatten().map(|class| u64::from(class.load.most_users())).sum();
+        // Levels are whole and at most a million.
+        let users = highest.map_or(users, |search| search.to as u64);
+        self.enough_rows(users, &work, name);
         let requirements: Vec<String> = texts(file.requirement.get());
         let mut conditions: Vec<Option<ConditionRule>> = Vec::new();
         for (given, level) in [(file.expect.get(), Level::Critical), (file.warn.get(), Level::Warn)] {
@@ -183,8 +189,6 @@ impl Decider<'_> {
 
     /// The only class of a script: its users, each with one iteration.
     fn class_of_script(&mut self, name: &At<String>, file: &ScenarioFile, script: &Script) -> Option<Class> {
-        let span = file.script.get().and_then(|acts| acts.iter().flat_map(turns_of).next());
-        self.unfinished("script", span.map_or(name.span, |turn| turn.span));
         let own = [
             ("load", file.load.is_absent()),
             ("flow", file.flow.is_absent()),
@@ -276,12 +280,17 @@ impl Decider<'_> {
             }
         }
         let steps = parts.steps.iter().map(|step| step.name.clone()).filter(usable);
-        Names { steps: steps.collect(), classes, counters: parts.counters.clone(), probes }
+        Names {
+            steps: steps.collect(),
+            classes,
+            counters: parts.counters.clone(),
+            probes,
+            ..Names::default()
+        }
     }
 
     /// A data set of which each user keeps a row needs a row for each.
-    fn enough_rows(&mut self, classes: &[Option<Class>], work: &[Work<'_>], scenario: &At<String>) {
-        let users: u64 = classes.iter().flatten().map(|class| u64::from(class.load.most_users())).sum();
+    fn enough_rows(&mut self, users: u64, work: &[Work<'_>], scenario: &At<String>) {
         for name in self.used.clone() {
             let Some(Some(data)) = self.data.get(&name) else { continue };
             let rows = data.set.rows.len() as u64;
@@ -338,6 +347,8 @@ pub(super) fn names_of(scenario: &Scenario, probes: &[Arc<Probe>]) -> Names {
         classes: scenario.classes.iter().filter_map(|class| class.name.clone()).collect(),
         counters: scenario.counters.clone(),
         probes: probes.iter().map(|probe| probe.name.clone()).collect(),
+        scorecards: Vec::new(),
+        searches: scenario.search.is_some(),
     }
 }
 

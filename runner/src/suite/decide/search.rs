@@ -19,7 +19,6 @@ const MOST_UNDER_WAY: u32 = 10_000;
 impl Decider<'_> {
     /// The levels of a search, without its limits.
     pub(super) fn search_levels(&mut self, file: &SearchFile) -> Option<Search> {
-        self.unfinished("search", file.span);
         let over = match file.over.get()? {
             SearchOverFile::Users => SearchOver::Users,
             SearchOverFile::Rate => SearchOver::Rate,
@@ -58,7 +57,9 @@ impl Decider<'_> {
     /// What must hold of a level.
     pub(super) fn search_limits(&mut self, file: &SearchFile, names: &Names, search: &mut Search) {
         let limits = file.limits.get().map(|OneOrMany(all)| all.as_slice()).unwrap_or_default();
-        search.limits = limits.iter().filter_map(|limit| self.parse_condition(limit, names)).collect();
+        // What the search finds in the end is no limit of a level.
+        let names = Names { searches: false, scorecards: Vec::new(), ..names.clone() };
+        search.limits = limits.iter().filter_map(|limit| self.parse_condition(limit, &names)).collect();
         if limits.is_empty() && file.limits.get().is_some() {
             self.error(Diagnostic::new(file.span, "a search without limits finds no capacity"));
         }

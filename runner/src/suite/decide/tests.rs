@@ -1,6 +1,6 @@
-//! Parts of the language that are decided but that no run can do yet, so that no plan of them leaves the crate.
+//! Plans of the parts of the language that the tests in `runner/tests` do not decide one by one.
 
-use camino::Utf8Path;
+use loadgate_report::model::Level;
 
 use super::*;
 use crate::suite::file::{Decode as _, Decoder};
@@ -8,7 +8,7 @@ use crate::suite::plan::{
     Load, Outgoing, ProbeSource, ScriptAct, SearchOver, SocketAction, SocketStep, Step,
 };
 
-/// The plan, and the mistakes but for what cannot be run yet.
+/// The plan, and the mistakes.
 fn decided(text: &str) -> (Option<Plan>, Vec<String>) {
     let mut sources = Sources::default();
     let file = sources.add("s.yaml", text, "");
@@ -19,7 +19,7 @@ fn decided(text: &str) -> (Option<Plan>, Vec<String>) {
     let variables = Variables::default();
     let (plan, wrong) =
         decide(&suite, Preparations { sources: &sources, options: &options, variables, secrets: Vec::new() });
-    let wrong = decoder.errors.into_iter().chain(wrong).filter(|d| !d.message.contains("is not there yet"));
+    let wrong = decoder.errors.into_iter().chain(wrong);
     let told = wrong.map(|d| {
         let place = sources.place(d.span.unwrap_or_default());
         format!("{}:{} {}", place.line, place.column, d.message)
@@ -245,6 +245,7 @@ fn the_search_for_a_capacity() {
         ("over: speed, from: 1, to: 5, limits: ok > 0", "8:29 `speed` is none of the words that fit here"),
         ("over: rate, from: 1, to: 5, limits: okk > 0", "8:59 there is no figure `okk`"),
         ("over: rate, from: 1, to: 5", "8:21 `search` needs `limits`"),
+        ("over: rate, from: 1, to: 5, limits: capacity > 3", "8:59 there is no figure `capacity`"),
     ] {
         let all = wrong(&format!("    load: {{ search: {{ {search} }} }}\n    flow: start"));
         tell(search, want, &all);
@@ -263,8 +264,15 @@ fn scorecards() {
     assert_eq!(wrong, Vec::<String>::new());
     let plan = plan.unwrap();
     assert_eq!((plan.scorecards[0].pass, plan.scorecards[0].points.len()), (50.0, 2));
+    let rules = &plan.scenarios[0].conditions;
+    assert_eq!(rules.last().map(|rule| rule.condition.text.as_str()), Some("score.card >= 50"));
+    let (plan, _) = decided(&card("scenario: one, points: { ok > 1: 5 }, level: warn, requirement: E9"));
+    let rule = plan.unwrap().scenarios[0].conditions.last().cloned().unwrap();
+    assert_eq!((rule.level, rule.requirement.as_deref()), (Level::Warn, Some("E9")));
+    assert_eq!(rule.condition.text, "score.card >= 5");
     for (text, want) in [
         ("scenario: two, points: { ok > 1: 5 }", "11:21 there is no scenario `two`"),
+        ("scenario: one, points: { capacity > 1: 5 }", "11:36 there is no figure `capacity`"),
         ("scenario: one, points: { okk > 1: 5 }", "11:36 there is no figure `okk`"),
         ("scenario: one, points: { ok > 1: -5 }", "11:44 points must be above 0"),
         ("scenario: one, pass: 9, points: { ok > 1: 5 }", "11:32 9 points are needed, and 5 can be had"),
@@ -272,13 +280,14 @@ fn scorecards() {
         let (_, all) = decided(&card(text));
         tell(text, want, &all);
     }
+    let odd = card("scenario: one, points: { ok > 1: 5 }").replace("  card:", "  my card:");
+    tell("my card", "11:3 a scorecard cannot be called `my card`", &decided(&odd).1);
 }
 
 #[test]
-fn what_cannot_be_run_yet_is_refused() {
-    let text =
-        suite("    load: { search: { over: users, from: 1, to: 9, limits: ok > 0 } }\n    flow: start");
-    let error =
-        crate::suite::load_text("s.yaml", &text, Utf8Path::new(""), &LoadOptions::default()).unwrap_err();
-    assert!(error.to_string().contains("`search` is not there yet"), "{error}");
+fn a_search_needs_a_row_for_every_user_of_its_highest_level() {
+    let text = suite(
+        "    load: { search: { over: users, from: 1, to: 9, limits: ok > 0 } }\n    flow: [ { get: '/{{ people.name }}' } ]\ndata:\n  people: { rows: [ { name: a }, { name: b } ], unique: per_user }",
+    );
+    tell("rows", "7:3 9 users need 9 rows of `people`, which has 2", &decided(&text).1);
 }

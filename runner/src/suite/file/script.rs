@@ -163,7 +163,7 @@ super::decode::choice! {
 }
 
 mapping! {
-    /// Points for conditions on one scenario.
+    /// Points for conditions on one scenario. Reaching `pass` is a condition of that scenario: `score.NAME >= pass`.
     struct ScorecardFile as "a scorecard" {
         /// The scenario whose figures count.
         required scenario: At<Fixed>,
@@ -173,6 +173,8 @@ mapping! {
         required points: Table<At<f64>>,
         /// Whether missing the points fails the gate (default) or only warns.
         optional level: LevelFile,
+        /// Requirement label (default: the scenario's first).
+        optional requirement: At<Fixed>,
     }
 }
 
