@@ -192,6 +192,20 @@ async fn shows(service: &Service, fault: &str) -> bool {
             let answers = cycles(service, 40).await;
             answers.iter().filter(|status| **status == StatusCode::INTERNAL_SERVER_ERROR).count() == 2
         }
+        "queue-polled" => {
+            service.delete("/api/conversations").await;
+            let ids = together(users(20).iter().map(|user| started(service, user))).await;
+            let late = service.post("/api/conversations", json!({ "user": "late", "wait_ms": 10_000 }));
+            let leave = async {
+                while health(service).await["waiting"] != 1 {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                end(service, &ids[0], "user0").await;
+                health(service).await["waiting"] == 1
+            };
+            let (late, still_waits) = tokio::join!(late, leave);
+            late.status == StatusCode::CREATED && still_waits
+        }
         other => panic!("no test for the fault {other}"),
     }
 }

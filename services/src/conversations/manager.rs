@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::{
-    CROSS_TALK, HALF_PERCENT_FAILS, IDLE, KEEPS_1_MB, LIMIT_OFF_BY_ONE, SLOT_NEVER_FREED, USER_LIMIT_IGNORED,
+    CROSS_TALK, HALF_PERCENT_FAILS, IDLE, KEEPS_1_MB, LIMIT_OFF_BY_ONE, QUEUE_POLLED, SLOT_NEVER_FREED,
+    USER_LIMIT_IGNORED,
 };
 use crate::model;
 use crate::setup::{Fault, Setup};
@@ -242,6 +243,11 @@ impl Manager {
         }
     }
 
+    /// Looks whether somebody waits for a slot that is free, as `queue-polled` does instead of telling them.
+    pub(super) fn poll_queue(&self) {
+        self.lock().admit(self.fault);
+    }
+
     /// Ends everything, refuses those who wait, sets counters and limits back; returns how many were active.
     pub(super) fn reset(&self) -> usize {
         let mut inner = self.lock();
@@ -320,7 +326,9 @@ impl Inner {
         }
         if !fault.is(SLOT_NEVER_FREED) {
             self.taken -= 1;
-            self.admit(fault);
+            if !fault.is(QUEUE_POLLED) {
+                self.admit(fault);
+            }
         }
         Some(closed)
     }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::manager::{Limits, Refusal, Start, Wrong};
-use super::{COMPLEX, COUNTERS_DRIFT, GLOBAL_LOCK, QUICK, RECORD, State, THROUGHPUT_DECAYS};
+use super::{COMPLEX, COUNTERS_DRIFT, GLOBAL_LOCK, QUEUE_POLLED, QUICK, RECORD, State, THROUGHPUT_DECAYS};
 use crate::reply::{Body, Failure};
 
 /// Longest that a start may wait for a slot.
@@ -201,6 +201,9 @@ pub(super) async fn end_idle(state: Arc<State>) {
     loop {
         tokio::time::sleep(Duration::from_millis(500)).await;
         state.manager.end_idle();
+        if state.setup.fault.is(QUEUE_POLLED) {
+            state.manager.poll_queue();
+        }
     }
 }
 
