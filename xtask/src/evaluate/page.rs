@@ -134,7 +134,7 @@ fn resampled(page: &mut String, results: &Results, frozen: &Frozen) {
             cell.rounds_taken
         );
     }
-    page.push_str("\n### Changes that are there\n\n*Aimed at*: red in that figure, or, for a median, in the throughput that mirrors it.\n\n| machine | change | aimed at | really | recorded | put together | red | aimed at | wanted | undecided | wrong direction | intervals that hold the truth |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+    page.push_str("\n### Changes that are there\n\n*Aimed at*: red in that figure; for a median also in the throughput that mirrors it, for errors in those of either scenario.\n\n| machine | change | aimed at | really | recorded | put together | red | aimed at | wanted | undecided | wrong direction | intervals that hold the truth |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n");
     for cell in &results.changed {
         changed_row(page, cell);
     }
@@ -175,7 +175,7 @@ fn rivals(page: &mut String, results: &Results) {
     let cells: Vec<&String> = first.alarms.keys().collect();
     page.push_str(
         "\n### Other rules on the same rounds\n\nShare of runs that alarm. A run of theirs is six rounds of one side; they look at three figures\n\
-         (median and p95 of `ask`, throughput of `cached`) where loadgate judges all that it gates. Their earlier runs are other recorded ones.\n\n| rule |",
+         (median and p95 of `ask`, throughput of `cached`) where loadgate judges all that it gates. Their earlier runs are other recorded ones; – where these are too few.\n\n| rule |",
     );
     cells.iter().for_each(|cell| page.push_str(&format!(" {cell} |")));
     page.push_str("\n|---|");

@@ -119,7 +119,9 @@ fn count(sum: &mut Resampled, comparison: &Comparison, change: &Change, truth: &
     let scenario = change.target.split(' ').next().unwrap_or_default();
     let aimed = |figure: &ComparedFigure| {
         let mirror = change.target.contains("p50") && name(figure) == format!("{scenario} throughput");
-        name(figure) == change.target || mirror
+        // Requests of both scenarios fail alike, and the one with more of them shows it first.
+        let errors = change.target.ends_with("error_rate") && figure.figure == "error_rate";
+        name(figure) == change.target || mirror || errors
     };
     sum.aimed += usize::from(red.iter().any(|figure| aimed(figure)));
     let open = gated.iter().any(|f| matches!(f.outcome, ChangeOutcome::Undecided | ChangeOutcome::Suspected));

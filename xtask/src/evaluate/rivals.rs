@@ -41,26 +41,27 @@ struct Case {
     after: Figures,
 }
 
-type Rule = (&'static str, fn(&Case) -> bool);
+/// Its words, whether it needs the whole history, and when it alarms.
+type Rule = (&'static str, bool, fn(&Case) -> bool);
 
 /// The rules. An addition is one line.
 const RULES: &[Rule] = &[
-    ("more than 110 % of the previous run", |case| beyond(&case.head, &case.previous, 1.1)),
-    ("more than 125 % of the previous run", |case| beyond(&case.head, &case.previous, 1.25)),
-    ("more than 200 % of the previous run", |case| beyond(&case.head, &case.previous, 2.0)),
-    ("95 % prediction interval by t of the last 10 runs", |case| any(case, prediction)),
-    ("above Q3 + 1.5 IQR of the last 10 runs", |case| any(case, quartiles)),
-    ("Mann–Whitney on requests, p < 5 %, interleaved", |case| {
+    ("more than 110 % of the previous run", false, |case| beyond(&case.head, &case.previous, 1.1)),
+    ("more than 125 % of the previous run", false, |case| beyond(&case.head, &case.previous, 1.25)),
+    ("more than 200 % of the previous run", false, |case| beyond(&case.head, &case.previous, 2.0)),
+    ("95 % prediction interval by t of the last 10 runs", true, |case| any(case, prediction)),
+    ("above Q3 + 1.5 IQR of the last 10 runs", true, |case| any(case, quartiles)),
+    ("Mann–Whitney on requests, p < 5 %, interleaved", false, |case| {
         mann_whitney(&case.base_requests, &case.head_requests) > Z
     }),
-    ("base, then head, more than 25 % worse", |case| beyond(&case.after, &case.before, 1.25)),
+    ("base, then head, more than 25 % worse", false, |case| beyond(&case.after, &case.before, 1.25)),
 ];
 
 /// All rules on all cells for which there are enough runs.
 pub(crate) fn all(pools: &Pools) -> Vec<Rival> {
     let mut rivals: Vec<Rival> = RULES
         .iter()
-        .map(|(rule, _)| Rival { rule: (*rule).to_owned(), alarms: Default::default() })
+        .map(|(rule, ..)| Rival { rule: (*rule).to_owned(), alarms: Default::default() })
         .collect();
     for (condition, change, pool) in pools.all() {
         let Some(same) = pools.get(condition, "same").filter(|same| same.runs.len() > 2) else { continue };
@@ -70,7 +71,10 @@ pub(crate) fn all(pools: &Pools) -> Vec<Rival> {
         if cases.is_empty() {
             continue;
         }
-        for (rival, (_, rule)) in rivals.iter_mut().zip(RULES) {
+        for (rival, (_, needs_history, rule)) in rivals.iter_mut().zip(RULES) {
+            if *needs_history && cases.iter().any(|case| case.history.len() < HISTORY) {
+                continue;
+            }
             let alarms = cases.iter().filter(|case| rule(case)).count();
             rival.alarms.insert(format!("{} {change}", condition.name()), (cases.len(), alarms));
         }
@@ -136,7 +140,7 @@ fn beyond(now: &Figures, before: &Figures, factor: f64) -> bool {
 fn any(case: &Case, limit: fn(&[f64]) -> f64) -> bool {
     (0..3).any(|i| {
         let history: Vec<f64> = case.history.iter().map(|figures| figures[i]).collect();
-        history.len() == HISTORY && case.head[i] > limit(&history)
+        case.head[i] > limit(&history)
     })
 }
 
