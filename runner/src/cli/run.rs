@@ -10,7 +10,7 @@ use loadgate_report::Report;
 use loadgate_report::judge::{self, FailOn};
 
 use super::{CliError, Exit};
-use crate::engine::Control;
+use crate::engine::{Control, Proxies};
 use crate::gate::{self, Base, GateError, Mode, Options};
 use crate::github;
 use crate::output::{self, Secrets, Written};
@@ -208,6 +208,10 @@ pub(super) fn run_plan(
     base: Option<Base>,
     arguments: &GateArguments,
 ) -> Result<Exit, CliError> {
+    // What the environment knows of proxies is as secret as what a suite takes from it.
+    let mut plan = plan.clone();
+    plan.secrets.extend(Proxies::of_environment().secrets());
+    let plan = Arc::new(plan);
     let elsewhere =
         [arguments.base_url.clone().map(Base::Url), arguments.base_start.clone().map(Base::Start)];
     let options = Options {
@@ -220,9 +224,8 @@ pub(super) fn run_plan(
         base_cache: arguments.base.cache(),
     };
     let live = output::live::Live::new(arguments.format == Format::Human);
-    let (report, signal) = interruptible(&live, async |control| {
-        gate::run(Arc::new(plan.clone()), &options, control, &live).await
-    })?;
+    let (report, signal) =
+        interruptible(&live, async |control| gate::run(Arc::clone(&plan), &options, control, &live).await)?;
     let report = match report {
         Ok(report) => report,
         Err(GateError::Target(error)) => return Err(CliError::Target(error.into())),

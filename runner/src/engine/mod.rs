@@ -56,7 +56,7 @@ use std::time::{Duration, Instant};
 use loadgate_report::model;
 use minijinja::Value;
 
-pub use self::client::{EndpointError, Reach};
+pub use self::client::{EndpointError, Proxies, Reach};
 pub use self::control::Control;
 pub use self::progress::{Progress, Snapshot};
 pub use self::watch::Watch;

@@ -14,9 +14,9 @@ use super::paired::{Base, PairedError};
 use super::pass::Pass;
 use super::{Context, Event, Mode, Observer, Options, conditions, environment, paired};
 use crate::baseline::{Edit, Store, StoreError, edited_from, edited_since, is_part_of};
-use crate::engine::Control;
+use crate::engine::{Control, Proxies, Reach};
 use crate::output::{self, OutputError, Secrets};
-use crate::suite::plan::Plan;
+use crate::suite::plan::{Plan, Trust};
 use crate::target::{Arm, Target, TargetError};
 
 /// Fresh rounds that decide a suspicion, each with restarted processes.
@@ -102,6 +102,7 @@ pub async fn run(
         return Err(error.into());
     }
     finish(&mut report, &pass);
+    report.warnings.extend(proxied(&pass.target.url));
     if options.mode != Mode::Off && !control.is_stopped() {
         let edit = edited_baseline(&context).await;
         let (comparison, warning) = compare(&context, &report, stored.as_ref(), edit.as_ref()).await;
@@ -119,6 +120,15 @@ pub async fn run(
     report.run.interrupted = control.is_stopped();
     judge::conclude(&mut report);
     Ok(report)
+}
+
+/// Tells that a proxy is measured along with the service.
+fn proxied(url: &str) -> Option<String> {
+    let reach = Reach::new(url::Url::parse(url).ok()?).on_terms(Trust::default(), Proxies::of_environment());
+    let proxy = reach.through()?;
+    Some(format!(
+        "all requests went through the proxy {proxy}: its time and its limits are part of every figure"
+    ))
 }
 
 /// Builds the service where loadgate starts it, and runs every scenario once.

@@ -12,7 +12,7 @@ use url::Url;
 
 pub use self::log::LogTail;
 use self::process::Process;
-use crate::engine::Reach;
+use crate::engine::{Proxies, Reach};
 use crate::suite::plan;
 use crate::suite::scope::Scope;
 
@@ -170,7 +170,9 @@ impl Target {
         };
         let url = parse_url(&text)?;
         let command = start.map(|start| render(start, "start", &scope)).transpose()?;
-        let reach = Reach::new(url.clone()).with_http2(plan.http2).trusting(plan.trust.clone());
+        let reach = Reach::new(url.clone())
+            .with_http2(plan.http2)
+            .on_terms(plan.trust.clone(), Proxies::of_environment());
         let mut target = Self {
             port: url.port_or_known_default().unwrap_or(port),
             url,

@@ -24,7 +24,11 @@ pub(super) async fn wait(target: &mut Target, plan: &plan::Target, scope: &Scope
     loop {
         let last = match look::status(&target.reach, asked, ATTEMPT).await {
             // Without a health route any answer proves that somebody listens.
-            Ok(status) if path.is_none() || status < 400 => return Ok(()),
+            Ok(status) if status < 400 || path.is_none() && !is_of_proxy(target, status) => return Ok(()),
+            Ok(status) if is_of_proxy(target, status) => LookError {
+                message: format!("the answer was {status}, by itself or by the proxy {}", proxy(target)),
+                is_lasting: false,
+            },
             Ok(status) => LookError { message: format!("it answered {status}"), is_lasting: false },
             Err(error) => error,
         };
@@ -48,4 +52,13 @@ pub(super) async fn wait(target: &mut Target, plan: &plan::Target, scope: &Scope
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// Whether an answer may be that of a proxy which has not reached the service, or wants credentials.
+fn is_of_proxy(target: &Target, status: u16) -> bool {
+    matches!(status, 407 | 502..=504) && target.reach.through().is_some()
+}
+
+fn proxy(target: &Target) -> String {
+    target.reach.through().unwrap_or_default()
 }

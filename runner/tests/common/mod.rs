@@ -59,7 +59,8 @@ impl Place {
         let mut command = Command::new(LOADGATE);
         command.args(arguments).current_dir(self.path()).stdin(Stdio::null()).env("NO_COLOR", "1");
         for (name, _) in std::env::vars() {
-            if name.starts_with("GITHUB_") || name.starts_with("LOADGATE_") || name == "CI" {
+            let of_proxies = name.to_ascii_lowercase().ends_with("_proxy");
+            if name.starts_with("GITHUB_") || name.starts_with("LOADGATE_") || name == "CI" || of_proxies {
                 command.env_remove(name);
             }
         }
@@ -68,7 +69,12 @@ impl Place {
 
     /// Runs the binary here to its end.
     pub(crate) fn loadgate(&self, arguments: &[&str]) -> Ran {
-        let output = self.command(arguments).output().unwrap();
+        self.loadgate_with(arguments, &[])
+    }
+
+    fn loadgate_with(&self, arguments: &[&str], environment: &[(&str, String)]) -> Ran {
+        let environment = environment.iter().map(|(name, value)| (name, value));
+        let output = self.command(arguments).envs(environment).output().unwrap();
         Ran {
             arguments: arguments.join(" "),
             code: output.status.code(),
@@ -80,15 +86,20 @@ impl Place {
     /// Runs the binary here as often as the machine needs to leave it alone: where the generator says that it was held up, the
     /// run is invalid, which is right, but no answer to what the test asks.
     pub(crate) fn undisturbed(&self, arguments: &[&str]) -> Ran {
+        self.undisturbed_with(arguments, &[])
+    }
+
+    /// The same with more in its environment.
+    pub(crate) fn undisturbed_with(&self, arguments: &[&str], environment: &[(&str, String)]) -> Ran {
         for _ in 0..4 {
-            let ran = self.loadgate(arguments);
+            let ran = self.loadgate_with(arguments, environment);
             let is_disturbed = ran.code == Some(3)
                 && self.report().findings.iter().any(|finding| finding.kind == FindingKind::Generator);
             if !is_disturbed {
                 return ran;
             }
         }
-        self.loadgate(arguments)
+        self.loadgate_with(arguments, environment)
     }
 
     /// Starts the binary here.

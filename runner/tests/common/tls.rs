@@ -11,7 +11,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::server::TlsStream;
 
-/// A certificate for 127.0.0.1 that has signed itself.
+/// A certificate for 127.0.0.1 and service.invalid that has signed itself.
 pub(crate) struct Certificate {
     pub(crate) pem: String,
     der: CertificateDer<'static>,
@@ -30,7 +30,8 @@ impl Certificate {
 
     fn made(is_ca: IsCa) -> Self {
         let key = KeyPair::generate().unwrap();
-        let mut wanted = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+        let mut wanted =
+            CertificateParams::new(["127.0.0.1".to_owned(), "service.invalid".to_owned()]).unwrap();
         wanted.is_ca = is_ca;
         let made = wanted.self_signed(&key).unwrap();
         let der = made.der().clone();

@@ -12,9 +12,10 @@ use tokio::net::TcpStream;
 use tokio::net::UnixStream;
 use url::Url;
 
+use super::proxy::Proxy;
 use super::socket::Socket;
 use super::tls::Tls;
-use super::{Reach, TransportError};
+use super::{Reach, TransportError, tunnel};
 
 /// Where requests go.
 #[derive(Debug)]
@@ -27,6 +28,10 @@ pub(crate) struct Endpoint {
     key: String,
     route: Route,
     tls: Option<Tls>,
+    /// The proxy in between.
+    proxy: Option<Proxy>,
+    /// What stands before the path in a request line: nothing, or for a proxy that passes requests on, the server.
+    pub(crate) before_path: String,
     /// Whether it is known to speak HTTP/2 without having been asked.
     pub(crate) prior_knowledge: bool,
 }
@@ -72,7 +77,12 @@ impl Endpoint {
                 return Err(fail(format!("`{url}`: the scheme `{other}` is not http, https or http+unix")));
             }
         };
-        Ok(Self { prior_knowledge: reach.http2() && endpoint.tls.is_none(), ..endpoint })
+        let prior_knowledge = reach.http2() && endpoint.tls.is_none();
+        let mut before_path = String::new();
+        if endpoint.proxy.is_some() && endpoint.tls.is_none() && !prior_knowledge {
+            before_path = format!("http://{}", endpoint.authority);
+        }
+        Ok(Self { prior_knowledge, before_path, ..endpoint })
     }
 
     fn over_tcp(reach: &Reach) -> Result<Self, EndpointError> {
@@ -80,19 +90,28 @@ impl Endpoint {
         let host = url.host_str().ok_or_else(|| fail(format!("`{url}` names no host")))?;
         let port = url.port_or_known_default().ok_or_else(|| fail(format!("`{url}` names no port")))?;
         let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let addresses: Vec<SocketAddr> = (bare, port)
-            .to_socket_addrs()
-            .map_err(|error| fail(format!("the host `{host}` was not found: {error}")))?
-            .collect();
-        if addresses.is_empty() {
-            return Err(fail(format!("the host `{host}` has no address")));
-        }
+        let proxy = reach.proxy()?.cloned();
+        let addresses = match &proxy {
+            // Which address the server has, the proxy finds out.
+            Some(proxy) => addresses(&proxy.host, proxy.port)
+                .map_err(|error| fail(format!("of the proxy {proxy} {}", error.message)))?,
+            None => addresses(bare, port)?,
+        };
         let authority = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         let origin = Url::parse(&format!("{}://{authority}/", url.scheme()))
             .map_err(|error| fail(format!("`{url}`: {error}")))?;
         let tls = if url.scheme() == "https" { Some(Tls::new(bare, reach.tls()?)?) } else { None };
         let route = Route::Tcp { addresses, preferred: Cell::new(0) };
-        Ok(Self { authority, origin, key: key(url), route, tls, prior_knowledge: false })
+        Ok(Self {
+            authority,
+            origin,
+            key: key(url),
+            route,
+            tls,
+            proxy,
+            before_path: String::new(),
+            prior_knowledge: false,
+        })
     }
 
     /// `http+unix://%2Frun%2Fservice.sock/path`: the socket's path is percent-encoded in the place of the host.
@@ -114,6 +133,8 @@ impl Endpoint {
                 key: key(url),
                 route,
                 tls: None,
+                proxy: None,
+                before_path: String::new(),
                 prior_knowledge: false,
             })
         }
@@ -121,11 +142,27 @@ impl Endpoint {
         Err(fail(format!("`{url}`: this system has no Unix sockets")))
     }
 
+    /// An error on the way, which is the proxy's where there is one.
+    fn of_proxy(&self, mut error: TransportError) -> TransportError {
+        if let Some(proxy) = &self.proxy {
+            error.message = format!("{}, which is the proxy {proxy}", error.message);
+        }
+        error
+    }
+
+    /// The value of `proxy-authorization` that each request carries. One to a tunnel does not: the server would read it.
+    pub(crate) fn proxy_authorization(&self) -> Option<&str> {
+        let proxy = self.proxy.as_ref().filter(|_| !self.before_path.is_empty());
+        proxy.and_then(|proxy| proxy.authorization.as_deref())
+    }
+
     /// Opens a connection, trying the addresses in turn from the one that worked last, and shakes hands where it is TLS.
     /// `http1` is for what only HTTP/1.1 can do.
     pub(crate) async fn connect(&self, http1: bool) -> Result<Socket, TransportError> {
-        let stream = match &self.route {
-            Route::Tcp { addresses, preferred } => tcp(addresses, preferred).await?,
+        let mut stream = match &self.route {
+            Route::Tcp { addresses, preferred } => {
+                tcp(addresses, preferred).await.map_err(|error| self.of_proxy(error))?
+            }
             #[cfg(unix)]
             Route::Unix(path) => {
                 return UnixStream::connect(path).await.map(Socket::Unix).map_err(|error| {
@@ -136,11 +173,27 @@ impl Endpoint {
                 });
             }
         };
+        if let Some(proxy) = self.proxy.as_ref().filter(|_| self.before_path.is_empty()) {
+            let port = self.origin.port_or_known_default().unwrap_or_default();
+            let host = self.origin.host_str().unwrap_or_default();
+            tunnel::open(&mut stream, proxy, &format!("{host}:{port}")).await?;
+        }
         match &self.tls {
             Some(tls) => tls.wrap(stream, http1).await,
             None => Ok(Socket::Tcp(stream)),
         }
     }
+}
+
+/// The addresses of a host, at least one.
+fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>, EndpointError> {
+    let found = (host, port).to_socket_addrs();
+    let found: Vec<_> =
+        found.map_err(|error| fail(format!("the host `{host}` was not found: {error}")))?.collect();
+    if found.is_empty() {
+        return Err(fail(format!("the host `{host}` has no address")));
+    }
+    Ok(found)
 }
 
 async fn tcp(addresses: &[SocketAddr], preferred: &Cell<usize>) -> Result<TcpStream, TransportError> {

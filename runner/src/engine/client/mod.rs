@@ -13,10 +13,12 @@ mod endpoint;
 mod head;
 mod http1;
 mod http2;
+mod proxy;
 mod reach;
 mod redirect;
 mod socket;
 mod tls;
+mod tunnel;
 mod wire;
 
 use std::fmt::Write as _;
@@ -31,6 +33,7 @@ pub(crate) use endpoint::{Endpoint, Endpoints};
 pub(crate) use head::Head;
 #[cfg(feature = "bench")]
 pub(crate) use head::parse as parse_head;
+pub use proxy::Proxies;
 pub use reach::Reach;
 pub(crate) use redirect::{Original, Redirected, follow, location};
 pub(crate) use socket::Socket;

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use tokio_rustls::rustls::ClientConfig;
 use url::Url;
 
+use super::proxy::{Proxies, Proxy};
 use super::{EndpointError, tls};
 use crate::suite::plan::Trust;
 
@@ -21,6 +22,7 @@ pub struct Reach {
 #[derive(Debug, Default)]
 struct Terms {
     trust: Trust,
+    proxies: Proxies,
     tls: OnceLock<Result<Arc<ClientConfig>, EndpointError>>,
 }
 
@@ -37,10 +39,19 @@ impl Reach {
         Self { http2, ..self }
     }
 
-    /// The same with other certificates that are trusted.
+    /// The same with other certificates that are trusted, and through proxies where there are some.
     #[must_use]
-    pub fn trusting(self, trust: Trust) -> Self {
-        Self { terms: Arc::new(Terms { trust, tls: OnceLock::new() }), ..self }
+    pub fn on_terms(self, trust: Trust, proxies: Proxies) -> Self {
+        Self { terms: Arc::new(Terms { trust, proxies, tls: OnceLock::new() }), ..self }
+    }
+
+    /// The proxy between here and the target, with the variable that names it.
+    pub fn through(&self) -> Option<String> {
+        self.proxy().ok().flatten().map(ToString::to_string)
+    }
+
+    pub(super) fn proxy(&self) -> Result<Option<&Proxy>, EndpointError> {
+        self.terms.proxies.for_url(&self.url).map_err(|message| EndpointError { message })
     }
 
     /// The target's base URL.
@@ -60,7 +71,7 @@ impl Reach {
 
     /// The configuration of TLS, made when it is first asked for.
     pub(super) fn tls(&self) -> Result<Arc<ClientConfig>, EndpointError> {
-        let Terms { trust, tls } = &*self.terms;
+        let Terms { trust, tls, .. } = &*self.terms;
         tls.get_or_init(|| tls::config(trust).map(Arc::new)).clone()
     }
 }

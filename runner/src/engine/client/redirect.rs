@@ -6,7 +6,7 @@ use cookie_store::CookieStore;
 use http::Method;
 use url::Url;
 
-use super::wire::put_cookies;
+use super::wire::{put_authorization, put_cookies};
 use super::{Connection, Endpoint, Endpoints, TransportError};
 
 /// A request of its own memory.
@@ -63,12 +63,14 @@ pub(crate) fn follow(
     let end = memchr::memmem::find(original.head, b"\r\n\r\n").unwrap_or(original.head.len());
     let joined_body = original.head.get(end + 4..).unwrap_or_default();
     let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
-    let mut head = format!("{method} {target} HTTP/1.1\r\nhost: {}\r\n", endpoint.authority).into_bytes();
+    let Endpoint { authority, before_path, .. } = &*endpoint;
+    let mut head = format!("{method} {before_path}{target} HTTP/1.1\r\nhost: {authority}\r\n").into_bytes();
+    put_authorization(&mut head, &endpoint);
     for line in original.head[..end].split(|b| *b == b'\n').skip(1) {
         let line = line.trim_ascii_end();
         let name = line.split(|b| *b == b':').next().unwrap_or_default().to_ascii_lowercase();
         let dropped = match &name[..] {
-            b"host" | b"cookie" => true,
+            b"host" | b"cookie" | b"proxy-authorization" => true,
             b"authorization" => !same_origin,
             b"content-length" | b"content-type" => becomes_get,
             _ => false,

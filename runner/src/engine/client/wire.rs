@@ -169,6 +169,7 @@ impl RequestProgram {
         if !own(http::header::HOST) {
             put(head, "host", endpoint.authority.as_bytes());
         }
+        put_authorization(head, &endpoint);
         if !own(http::header::USER_AGENT) {
             put(head, "user-agent", USER_AGENT);
         }
@@ -211,6 +212,7 @@ pub(crate) fn plain_get(
     let endpoint = write_target(url, base, endpoints, &mut head)?;
     head.extend_from_slice(b" HTTP/1.1\r\n");
     put(&mut head, "host", endpoint.authority.as_bytes());
+    put_authorization(&mut head, &endpoint);
     put(&mut head, "user-agent", USER_AGENT);
     put(&mut head, "accept", b"*/*");
     head.extend_from_slice(b"\r\n");
@@ -252,6 +254,13 @@ pub(super) fn put_cookies(head: &mut Vec<u8>, jar: &CookieStore, url: &Url) {
     }
 }
 
+/// Writes the credentials for the proxy that passes a request on, if there are any.
+pub(super) fn put_authorization(head: &mut Vec<u8>, endpoint: &Endpoint) {
+    if let Some(authorization) = endpoint.proxy_authorization() {
+        put(head, "proxy-authorization", authorization.as_bytes());
+    }
+}
+
 fn put(head: &mut Vec<u8>, name: &str, value: &[u8]) {
     for part in [name.as_bytes(), b": ", value, b"\r\n"] {
         head.extend_from_slice(part);
@@ -272,9 +281,12 @@ fn write_target(
     if ["http://", "https://", "http+unix://"].iter().any(|scheme| url.starts_with(scheme)) {
         let fail = |message: String| EvaluationError { message };
         let url = Url::parse(url).map_err(|error| fail(format!("`{url}` is no URL: {error}")))?;
+        let endpoint = endpoints.of(&url).map_err(|error| fail(error.to_string()))?;
+        head.extend_from_slice(endpoint.before_path.as_bytes());
         head.extend_from_slice(url[url::Position::BeforePath..url::Position::AfterQuery].as_bytes());
-        return endpoints.of(&url).map_err(|error| fail(error.to_string()));
+        return Ok(endpoint);
     }
+    head.extend_from_slice(endpoints.base().before_path.as_bytes());
     encode(base.trim_end_matches('/'), head);
     if !url.starts_with('/') {
         head.push(b'/');

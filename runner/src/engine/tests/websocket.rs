@@ -546,7 +546,8 @@ fn start_tls() -> (u16, Vec<u8>) {
 fn over_tls_it_is_wss_whatever_else_the_server_speaks() {
     let (port, certificate) = start_tls();
     let trust = Trust { certificates: vec![certificate], insecure: false };
-    let target = Reach::new(format!("https://localhost:{port}").parse().unwrap()).trusting(trust);
+    let target = Reach::new(format!("https://localhost:{port}").parse().unwrap())
+        .on_terms(trust, crate::engine::Proxies::default());
     let flow = |url: &str| {
         format!(
             "load: {{ users: 2, iterations: 2 }}\nflow:\n- connect: {url}\n- send: '{{{{ user.id }}}}'\n- await: text == user.id\n- close: socket\n"
