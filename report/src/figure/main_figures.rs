@@ -31,6 +31,7 @@ const GENERAL: &[&str] = &[
     "throughput",
     "capacity",
     "success_rate",
+    "goodput",
     "error_rate",
     "refusal_rate",
     "requests",

@@ -55,6 +55,9 @@ pub(crate) enum Measure {
     ThroughputThird(Third),
     ThroughputLowest,
     TokensPerSecond,
+    Unstreamed,
+    UnstreamedRate,
+    Goodput,
     Retries,
     Duration,
     Iterations,
@@ -137,9 +140,12 @@ impl Figure {
     pub fn unit(&self) -> Unit {
         match self.measure {
             Measure::Spans(..) | Measure::Duration | Measure::CpuSeconds => Unit::Ms,
-            Measure::SuccessRate | Measure::ErrorRate | Measure::RefusalRate | Measure::CounterRate => {
-                Unit::Ratio
-            }
+            Measure::SuccessRate
+            | Measure::ErrorRate
+            | Measure::RefusalRate
+            | Measure::UnstreamedRate
+            | Measure::Goodput
+            | Measure::CounterRate => Unit::Ratio,
             Measure::Throughput
             | Measure::IterationThroughput
             | Measure::ThroughputThird(_)
@@ -152,6 +158,7 @@ impl Figure {
             Measure::Requests
             | Measure::Ok
             | Measure::Retries
+            | Measure::Unstreamed
             | Measure::Refused
             | Measure::Failed(_)
             | Measure::Status(_)
@@ -178,6 +185,7 @@ impl Figure {
                 | Measure::ThroughputThird(_)
                 | Measure::ThroughputLowest
                 | Measure::TokensPerSecond
+                | Measure::Goodput
                 | Measure::Duration
                 | Measure::CpuCores
                 | Measure::Capacity

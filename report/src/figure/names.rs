@@ -44,6 +44,9 @@ pub const RESERVED: &[&str] = &[
     "ttft",
     "itl",
     "tokens_per_s",
+    "unstreamed",
+    "unstreamed_rate",
+    "goodput",
     "requests",
     "ok",
     "refused",
@@ -123,14 +126,14 @@ impl Figure {
 }
 
 const REQUEST_FIGURES: &str = "`latency.STAT`, `service_time.STAT`, `queue_wait.STAT`, `ttft.STAT`, `itl.STAT` (STAT: mean, min, max, stdev, p50, p95 …), \
-     `requests`, `ok`, `refused`, `failed`, `failed.KIND`, `status.CODE`, `success_rate`, `error_rate`, `refusal_rate`, `retries`, `tokens_per_s`";
+     `requests`, `ok`, `refused`, `failed`, `failed.KIND`, `status.CODE`, `success_rate`, `error_rate`, `refusal_rate`, `retries`, `tokens_per_s`, `unstreamed`, `unstreamed_rate`, `goodput`";
 const CLASS_FIGURES: &str = "`latency.STAT` (STAT: mean, min, max, stdev, p50, p95 …), `requests`, `ok`, `refused`, `failed`, \
      `failed.KIND`, `success_rate`, `error_rate`, `refusal_rate`, `throughput`, `iterations`, `iterations.throughput`, `users`";
 const COUNTER_FIGURES: &str = "`rate`, `true`, `false`, `true.latency.STAT`, `false.latency.STAT`";
 const PROBE_FIGURES: &str = "`before`, `after`, `min`, `max`";
 const SCENARIO_FIGURES: &str = "`latency.STAT`, `service_time.STAT`, `queue_wait.STAT`, `ttft.STAT`, `itl.STAT` (STAT: mean, min, max, stdev, p50, p95 …), \
      `requests`, `ok`, `refused`, `failed`, `failed.KIND`, `status.CODE`, `success_rate`, `error_rate`, `refusal_rate`, `retries`, `throughput`, \
-     `throughput.first_third`, `throughput.last_third`, `throughput.lowest`, `tokens_per_s`, `duration`, `iterations`, `iterations.throughput`, `users`, `user.ok.min`, \
+     `throughput.first_third`, `throughput.last_third`, `throughput.lowest`, `tokens_per_s`, `unstreamed`, `unstreamed_rate`, `goodput`, `duration`, `iterations`, `iterations.throughput`, `users`, `user.ok.min`, \
      `user.ok.max`, `memory.before|peak|after|growth|slope`, `cpu.cores`, `cpu.time`, `io.read`, `io.written`, `open_files`, \
      `estimate.throughput`, `estimate.users`, `capacity` of a search, `score.CARD` of a scorecard";
 
@@ -208,6 +211,9 @@ fn requests_measure(words: &[&str], of_step: bool) -> Option<Measure> {
         ["ttft", stat @ ..] => Measure::Spans(Spans::Ttft, statistic(stat)?),
         ["itl", stat @ ..] => Measure::Spans(Spans::Itl, statistic(stat)?),
         ["tokens_per_s"] => Measure::TokensPerSecond,
+        ["unstreamed"] => Measure::Unstreamed,
+        ["unstreamed_rate"] => Measure::UnstreamedRate,
+        ["goodput"] => Measure::Goodput,
         ["requests"] => Measure::Requests,
         ["ok"] => Measure::Ok,
         ["refused"] => Measure::Refused,
@@ -230,7 +236,8 @@ fn class_measure(words: &[&str]) -> Option<Measure> {
         ["iterations"] => Some(Measure::Iterations),
         ["iterations", "throughput"] => Some(Measure::IterationThroughput),
         ["users"] => Some(Measure::Users),
-        ["service_time" | "queue_wait" | "retries" | "ttft" | "itl" | "status" | "tokens_per_s", ..] => None,
+        ["service_time" | "queue_wait" | "retries" | "ttft" | "itl" | "status" | "tokens_per_s", ..]
+        | ["unstreamed" | "unstreamed_rate" | "goodput", ..] => None,
         _ => requests_measure(words, true),
     }
 }
@@ -311,6 +318,10 @@ mod tests {
             ("latency.p99.9", Unit::Ms),
             ("start.ok", Unit::Count),
             ("start.ttft.p50", Unit::Ms),
+            ("start.unstreamed", Unit::Count),
+            ("unstreamed_rate", Unit::Ratio),
+            ("goodput", Unit::Ratio),
+            ("start.goodput", Unit::Ratio),
             ("failed.status_5xx", Unit::Count),
             ("quick.latency.mean", Unit::Ms),
             ("quick.throughput", Unit::PerSecond),
@@ -343,6 +354,7 @@ mod tests {
             ("latency", "figures of a scenario"),
             ("start.throughput", "after `start.` may come"),
             ("quick.ttft.p50", "after `quick.` may come"),
+            ("quick.goodput", "after `quick.` may come"),
             ("active.mean", "`before`, `after`"),
             ("wholly_else", "`start`, `quick`"),
             ("score.redy", "the scorecards on this scenario are `score.ready`"),

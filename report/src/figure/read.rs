@@ -53,6 +53,8 @@ impl Reading {
     }
 }
 
+const NO_LIMITS: &str = "no request that the suite has `goodput` limits for was ok or failed; limits are written as `goodput: { latency: 2s }`";
+
 /// The outcomes that scenarios, steps and classes share.
 struct Outcomes<'a> {
     requests: u64,
@@ -179,6 +181,14 @@ impl Figure {
                     _ => Reading::missing("several steps stream; name one, as in `STEP.tokens_per_s`"),
                 }
             }
+            Measure::Unstreamed | Measure::UnstreamedRate => {
+                self.of_streams(s.steps.iter().map(|step| (step.unstreamed, step.streams)))
+            }
+            Measure::Goodput => {
+                let limited = s.steps.iter().filter(|step| step.goodput.is_some());
+                let judged = limited.map(|step| step.ok + step.failed.values().sum::<u64>()).sum();
+                self.optional(s.goodput, judged, NO_LIMITS)
+            }
             Measure::Status(code) => {
                 let n = s.steps.iter().filter_map(|step| step.statuses.get(code)).sum::<u64>();
                 if s.requests == 0 {
@@ -273,6 +283,14 @@ impl Figure {
         }
     }
 
+    /// What did not stream, of (unstreamed, streams) of each step.
+    fn of_streams(&self, steps: impl Iterator<Item = (u64, u64)>) -> Reading {
+        let (unstreamed, streams) = steps.fold((0, 0), |sum, step| (sum.0 + step.0, sum.1 + step.1));
+        let share = if self.measure == Measure::Unstreamed { 1.0 } else { streams as f64 };
+        let value = (streams > 0).then(|| unstreamed as f64 / share);
+        self.optional(value, streams, "no stream had the five events with content from which on one can tell")
+    }
+
     fn per_second(&self, count: u64, seconds: f64) -> Reading {
         let rate = (count > 0 && seconds > 0.0).then(|| count as f64 / seconds);
         self.optional(rate, count, "no flow was completed")
@@ -330,6 +348,12 @@ impl Figure {
             Measure::Retries => self.value(step.retries as f64, step.requests),
             Measure::TokensPerSecond => {
                 self.optional(step.tokens_per_s, step.ok, "the step streamed nothing")
+            }
+            Measure::Unstreamed | Measure::UnstreamedRate => {
+                self.of_streams(std::iter::once((step.unstreamed, step.streams)))
+            }
+            Measure::Goodput => {
+                self.optional(step.goodput, step.ok + step.failed.values().sum::<u64>(), NO_LIMITS)
             }
             Measure::Status(code) => {
                 self.value(step.statuses.get(&code).copied().unwrap_or(0) as f64, step.requests)

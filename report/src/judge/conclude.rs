@@ -26,6 +26,7 @@ pub fn conclude(report: &mut Report) {
         found.extend(findings::of_generator(scenario));
         found.extend(findings::of_search(scenario));
         found.extend(findings::of_unjudged(scenario, report.comparison.as_ref()));
+        found.extend(findings::of_unstreamed(scenario));
     }
     acceptance::soften(&mut found, report);
     // The sort is stable: within one weight the scenarios keep their order.

@@ -188,6 +188,27 @@ pub(super) fn of_unjudged(scenario: &Scenario, comparison: Option<&Comparison>) 
     })
 }
 
+/// Answers that should be streamed and come in one piece: their times to first token and between tokens say nothing of a stream.
+pub(super) fn of_unstreamed(scenario: &Scenario) -> Option<Finding> {
+    if scenario.conditions.iter().any(|c| c.text.contains("unstreamed")) {
+        return None;
+    }
+    // Now and then the events of a fast stream meet on the way.
+    let step = scenario.steps.iter().find(|step| step.unstreamed * 10 > step.streams)?;
+    let message = format!(
+        "{} of {} streams of `{}` came all at once, at their end: something on the way collects them",
+        step.unstreamed, step.streams, step.name
+    );
+    Some(Finding {
+        next: Some(
+            "look for buffering or compression in the service and in proxies before it; a condition such as \
+             `unstreamed_rate < 5%` makes it fail"
+                .to_owned(),
+        ),
+        ..finding(Some(scenario), "unstreamed", FindingKind::Warning, Verdict::Pass, message)
+    })
+}
+
 /// The generator distorted the figures.
 pub(super) fn of_generator(scenario: &Scenario) -> Option<Finding> {
     let problem = scenario.generator.problem.as_ref()?;

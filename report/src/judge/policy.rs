@@ -135,7 +135,7 @@ fn tail(figure: &str) -> f64 {
 }
 
 fn better_of(figure: &str) -> Better {
-    let more = ["throughput", "success_rate", "tokens_per_s", "ok", "iterations"];
+    let more = ["throughput", "success_rate", "goodput", "tokens_per_s", "ok", "iterations"];
     if more.iter().any(|last| ends_with(figure, last)) { Better::Higher } else { Better::Lower }
 }
 

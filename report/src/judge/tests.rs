@@ -6,7 +6,7 @@ use super::*;
 use crate::baseline::Baseline;
 use crate::model::{
     ChangeOutcome, Comparison, ComparisonStatus, ConditionResult, Counter, FailureKind, FailureSample,
-    FindingKind, Level, Machine, Report, SCHEMA, Scenario,
+    FindingKind, Level, Machine, Report, SCHEMA, Scenario, Step,
 };
 use crate::quantity::Unit;
 use crate::{Histogram, Verdict};
@@ -466,4 +466,63 @@ fn a_single_error_is_chance_among_many_figures() {
     assert!(one.figures.iter().any(|f| f.note.as_ref().is_some_and(|n| n.contains("chance"))));
     let six = compare(&report(99, vec![with(6)]), &baseline, &Policy::default());
     assert_eq!(outcome(&six, "error_rate"), ChangeOutcome::Suspected);
+}
+
+#[test]
+fn streams_that_come_all_at_once_are_told_unless_a_condition_judges_them() {
+    let with = |unstreamed, condition: &str| {
+        let mut one = scenario(&around(100.0, 60, 0));
+        one.steps = vec![Step { name: "chat".into(), streams: 60, unstreamed, ..Step::default() }];
+        one.conditions.extend((!condition.is_empty()).then(|| self::condition(condition, Verdict::Pass)));
+        let mut judged = report(1, vec![one]);
+        conclude(&mut judged);
+        let told = judged.findings.into_iter().find(|f| f.figure == "unstreamed");
+        (judged.verdict, told.map(|f| (f.kind, f.message)))
+    };
+    let (verdict, told) = with(60, "");
+    let (kind, message) = told.unwrap();
+    assert_eq!((verdict, kind), (Verdict::Pass, FindingKind::Warning));
+    assert!(message.starts_with("60 of 60 streams of `chat` came all at once"), "{message}");
+    // A tenth of them may, now and then; and what a condition judges needs no warning.
+    assert_eq!(with(6, ""), (Verdict::Pass, None));
+    assert!(with(7, "").1.is_some());
+    assert_eq!(with(60, "unstreamed_rate < 5%"), (Verdict::Pass, None));
+}
+
+#[test]
+fn figures_of_streams_and_of_good_requests() {
+    let mut one = scenario(&around(100.0, 60, 0));
+    let read = |one: &Scenario, name: &str| {
+        let figure = crate::figure::Figure::parse(name, &crate::figure::Names::from(one)).unwrap();
+        let reading = figure.read(one);
+        (reading.value(), reading.samples())
+    };
+    one.steps = vec![Step { name: "plain".into(), ok: 5, ..Step::default() }];
+    for name in ["goodput", "unstreamed", "unstreamed_rate", "plain.goodput", "plain.unstreamed"] {
+        assert_eq!(read(&one, name).0, None, "{name} has no samples");
+    }
+    let step = Step {
+        name: "chat".into(),
+        ok: 9,
+        refused: 4,
+        failed: [(FailureKind::Reset, 1)].into(),
+        goodput: Some(0.6),
+        streams: 8,
+        unstreamed: 2,
+        ..Step::default()
+    };
+    one.steps.push(step);
+    one.goodput = Some(0.6);
+    for (name, expected) in [
+        ("goodput", (Some(0.6), 10)),
+        ("chat.goodput", (Some(0.6), 10)),
+        ("chat.unstreamed", (Some(2.0), 8)),
+        ("unstreamed", (Some(2.0), 8)),
+        ("unstreamed_rate", (Some(0.25), 8)),
+    ] {
+        assert_eq!(read(&one, name), expected, "{name}");
+    }
+    assert!(crate::figure::main_figures(&one).iter().any(|f| f.name == "goodput" && f.quantity.value == 0.6));
+    assert!(!Policy::default().rule("goodput").gated(), "only a condition makes it fail");
+    assert_eq!(Policy::default().rule("goodput").better, Better::Higher);
 }

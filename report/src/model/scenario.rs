@@ -54,6 +54,9 @@ pub struct Scenario {
     pub failed: BTreeMap<FailureKind, u64>,
     /// ok / (ok + failed); `None` where nothing was ok or failed.
     pub success_rate: Option<f64>,
+    /// Over the steps for which the suite has limits: share of ok + failed that was ok within all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goodput: Option<f64>,
     /// Completed requests (ok and refused) per second of `duration_s`; `None` without any.
     pub throughput: Option<f64>,
     /// Due time to last byte, over the ok requests and the timed-out ones.
@@ -286,9 +289,21 @@ pub struct Step {
     /// Gaps between content events of streams, pooled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub itl_ms: Option<Distribution>,
-    /// Content events per second of streaming.
+    /// Tokens per second of streaming, from the first content event to the last. What a token is, the suite says; each content
+    /// event is one where it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens_per_s: Option<f64>,
+    /// Streams with so many content events (five) that one can tell whether they were streamed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(deserialize_with = "crate::count::one")]
+    pub streams: u64,
+    /// Those of them whose content came all at once, at the end.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(deserialize_with = "crate::count::one")]
+    pub unstreamed: u64,
+    /// Share of ok + failed that was ok within all limits of the suite; `None` where it has none for this step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goodput: Option<f64>,
     /// Responses by HTTP status.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[serde(deserialize_with = "crate::count::by")]

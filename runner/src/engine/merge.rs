@@ -52,6 +52,12 @@ pub(crate) fn scenario(
     let to = all.window.to.min(all.last_end);
     let duration_s = to.saturating_sub(all.window.from).as_secs_f64();
     let counts = Counts::from(&outcomes);
+    let mut limited = (Outcomes::default(), 0);
+    for step in all.steps.iter().filter(|step| step.limits.is_some()) {
+        limited.0.merge(&step.outcomes);
+        limited.1 += step.good;
+    }
+    let goodput = Counts::from(&limited.0).share(limited.1);
     let per_second = |counts: &Counts| {
         let completed = counts.ok + counts.refused;
         (completed > 0 && duration_s > 0.0).then(|| completed as f64 / duration_s)
@@ -88,6 +94,7 @@ pub(crate) fn scenario(
         ok: counts.ok,
         refused: counts.refused,
         success_rate: counts.success_rate(),
+        goodput,
         throughput: per_second(&counts),
         latency_ms,
         service_time_ms: service_time.into(),
@@ -132,8 +139,13 @@ impl Counts {
     }
 
     fn success_rate(&self) -> Option<f64> {
+        self.share(self.ok)
+    }
+
+    /// So many of those that were ok or failed.
+    fn share(&self, of_them: u64) -> Option<f64> {
         let judged = self.ok + self.failed_total();
-        (judged > 0).then(|| self.ok as f64 / judged as f64)
+        (judged > 0).then(|| of_them as f64 / judged as f64)
     }
 }
 
@@ -172,8 +184,11 @@ fn merge_step(into: &mut StepRecord, from: StepRecord) {
     into.retries += from.retries;
     into.ttft.merge(&from.ttft);
     into.itl.merge(&from.itl);
-    into.gaps += from.gaps;
-    into.gaps_time += from.gaps_time;
+    into.tokens += from.tokens;
+    into.tokens_time += from.tokens_time;
+    into.streams += from.streams;
+    into.unstreamed += from.unstreamed;
+    into.good += from.good;
     for (status, n) in from.statuses {
         match into.statuses.iter_mut().find(|(known, _)| *known == status) {
             Some((_, own)) => *own += n,
@@ -198,8 +213,11 @@ fn step(info: &crate::suite::plan::StepInfo, record: &StepRecord) -> model::Step
         retries: record.retries,
         ttft_ms: some(&record.ttft),
         itl_ms: some(&record.itl),
-        tokens_per_s: (record.gaps > 0 && !record.gaps_time.is_zero())
-            .then(|| record.gaps as f64 / record.gaps_time.as_secs_f64()),
+        tokens_per_s: (!record.tokens_time.is_zero())
+            .then(|| record.tokens / record.tokens_time.as_secs_f64()),
+        streams: record.streams,
+        unstreamed: record.unstreamed,
+        goodput: record.limits.and(counts.share(record.good)),
         statuses: record.statuses.iter().copied().collect(),
         failed: counts.failed,
     }

@@ -10,7 +10,7 @@ use super::websocket::SocketProgram;
 use crate::suite::expression::{Expression, Predicate};
 use crate::suite::plan::{
     AsideStep, Body, Flow, Meet, Outgoing, PartContent, ProbeSource, RequestStep, SocketAction, SocketStep,
-    Step,
+    Step, Tokens,
 };
 use crate::suite::text::Text;
 
@@ -128,6 +128,12 @@ impl Compiler<'_> {
         }
     }
 
+    fn tokens(&mut self, tokens: &Tokens) {
+        if let Tokens::Told(expression) = tokens {
+            self.note(expression.names());
+        }
+    }
+
     fn note(&mut self, names: &[String]) {
         for name in names {
             let first = name.split('.').next().unwrap_or_default();
@@ -153,6 +159,7 @@ impl Compiler<'_> {
                 predicates.for_each(|predicate| self.note(predicate.names()));
                 let captures = wait.captures.iter().map(|(_, capture)| capture);
                 captures.chain(&wait.content).for_each(|expression| self.note(expression.names()));
+                self.tokens(&wait.tokens);
             }
         }
     }
@@ -180,6 +187,7 @@ impl Compiler<'_> {
         if let Some(stream) = &request.stream {
             self.note(stream.content.names());
             self.note(stream.done.names());
+            self.tokens(&stream.tokens);
         }
     }
 }

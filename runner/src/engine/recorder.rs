@@ -8,9 +8,17 @@ use loadgate_report::model::FailureKind;
 use super::outcome::{Failure, Outcome};
 use super::series::Intervals;
 use super::spans::FineSpans;
+use crate::suite::plan::Limits;
 
 /// Failure samples kept for each kind and step.
 const SAMPLES: usize = 3;
+
+/// Content events from which on one can tell whether they were streamed.
+const TELLING: usize = 5;
+/// Share of its whole time after which the first content of an answer comes that was not streamed.
+const LATE: f64 = 0.9;
+/// Mean gap between the events of such an answer, at most.
+const AT_ONCE: Duration = Duration::from_millis(1);
 
 /// One request that ended.
 pub(crate) struct Sample<'a> {
@@ -29,6 +37,8 @@ pub(crate) struct Sample<'a> {
     pub(crate) counts: &'a mut dyn Iterator<Item = (usize, bool)>,
     /// Arrivals of the content of a stream, ascending.
     pub(crate) arrivals: &'a [Instant],
+    /// Tokens in them.
+    pub(crate) tokens: f64,
     /// How often it was sent again.
     pub(crate) retries: u32,
     /// Time that it waited before it was accepted, where the suite says so.
@@ -55,9 +65,15 @@ pub(crate) struct StepRecord {
     pub(crate) retries: u64,
     pub(crate) ttft: FineSpans,
     pub(crate) itl: FineSpans,
-    /// Gaps between content events, their number and time.
-    pub(crate) gaps: u64,
-    pub(crate) gaps_time: Duration,
+    /// Tokens that came between the first and the last content event of a stream, and that time.
+    pub(crate) tokens: f64,
+    pub(crate) tokens_time: Duration,
+    /// Streams with so many events that one can tell, and those of them that came all at once.
+    pub(crate) streams: u64,
+    pub(crate) unstreamed: u64,
+    /// What its requests must keep to be good enough, and how many did.
+    pub(crate) limits: Option<Limits>,
+    pub(crate) good: u64,
     /// A handful at most, so a list that is searched beats a map.
     pub(crate) statuses: Vec<(u16, u64)>,
 }
@@ -157,6 +173,13 @@ impl Recorder {
         }
     }
 
+    /// Says what is good enough, in the order of the steps.
+    pub(crate) fn limit(&mut self, limits: impl Iterator<Item = Option<Limits>>) {
+        for (step, limits) in self.steps.iter_mut().zip(limits) {
+            step.limits = limits;
+        }
+    }
+
     fn since_release(&self, at: Instant) -> Duration {
         at.saturating_duration_since(self.released)
     }
@@ -219,8 +242,13 @@ impl Recorder {
                 (if answer { &mut counter.latency_true } else { &mut counter.latency_false }).record(latency);
             }
         }
-        if let Some(written) = sample.written {
-            step.stream(sample.arrivals, written);
+        let Some(written) = sample.written else { return };
+        step.stream(sample.arrivals, sample.tokens, written);
+        if let Some(limits) = step.limits
+            && outcome == Outcome::Ok
+        {
+            let latency = sample.ended.saturating_duration_since(sample.due);
+            step.good += u64::from(is_good(limits, latency, sample.arrivals, written));
         }
     }
 
@@ -270,16 +298,44 @@ impl Outcomes {
 }
 
 impl StepRecord {
-    fn stream(&mut self, arrivals: &[Instant], written: Instant) {
-        let Some(first) = arrivals.first() else { return };
-        self.ttft.record(micros(first.saturating_duration_since(written)));
+    fn stream(&mut self, arrivals: &[Instant], tokens: f64, written: Instant) {
+        let [first, .., last] = arrivals else {
+            if let [only] = arrivals {
+                self.ttft.record(micros(only.saturating_duration_since(written)));
+            }
+            return;
+        };
+        let ttft = first.saturating_duration_since(written);
+        self.ttft.record(micros(ttft));
         for pair in arrivals.windows(2) {
-            let gap = pair[1].saturating_duration_since(pair[0]);
-            self.itl.record(micros(gap));
-            self.gaps_time += gap;
-            self.gaps += 1;
+            self.itl.record(micros(pair[1].saturating_duration_since(pair[0])));
+        }
+        let lasted = last.saturating_duration_since(*first);
+        let gaps = arrivals.len() - 1;
+        // What the first event brought was there before this time began.
+        self.tokens += tokens * gaps as f64 / arrivals.len() as f64;
+        self.tokens_time += lasted;
+        if arrivals.len() >= TELLING {
+            self.streams += 1;
+            // A stream that had to wait long for its turn is late in its first event too, but then they come one by one.
+            let is_late = ttft.as_secs_f64() >= LATE * (ttft + lasted).as_secs_f64();
+            self.unstreamed +=
+                u64::from(is_late && lasted.as_secs_f64() < AT_ONCE.as_secs_f64() * gaps as f64);
         }
     }
+}
+
+/// Whether a request that is ok keeps to all limits.
+fn is_good(limits: Limits, latency: Duration, arrivals: &[Instant], written: Instant) -> bool {
+    let within = |limit: Option<Duration>, time: Option<Duration>| {
+        limit.is_none_or(|limit| time.is_some_and(|time| time <= limit))
+    };
+    let ttft = arrivals.first().map(|first| first.saturating_duration_since(written));
+    let gaps = u32::try_from(arrivals.len().saturating_sub(1)).unwrap_or(u32::MAX);
+    let lasted =
+        arrivals.first().zip(arrivals.last()).map(|(first, last)| last.saturating_duration_since(*first));
+    let itl = lasted.map(|lasted| lasted / gaps.max(1));
+    within(limits.latency, Some(latency)) && within(limits.ttft, ttft) && within(limits.itl, itl)
 }
 
 impl UserRecord {

@@ -77,7 +77,11 @@ pub(crate) async fn attempt(user: &User, program: &RequestProgram, scope: &Scope
             match deadline.within(due + timeout, exchange.run(&prepared)).await {
                 Ok(Ok(mut reply)) => {
                     let ended = *timing.ended.get_or_insert_with(Instant::now);
-                    let (judged, again) = judge_reply(user, program, scope, &reply, ended - due);
+                    let uncounted = match (&program.step.stream, &mut reply.streamed) {
+                        (Some(stream), Some(streamed)) => streamed.finish(&stream.tokens).err(),
+                        _ => None,
+                    };
+                    let (judged, again) = judge_reply(user, program, scope, &reply, ended - due, uncounted);
                     let status = reply.head.status;
                     let streamed = reply.streamed.take();
                     reply.give_back(user, connections);
@@ -148,6 +152,7 @@ pub(crate) fn record(
         status,
         counts: &mut counters.iter().map(|(counter, _)| *counter).zip(counts),
         arrivals: streamed.as_ref().map_or(&[], |streamed| &streamed.arrivals),
+        tokens: streamed.as_ref().map_or(0.0, |streamed| streamed.tokens),
         retries,
         queue_wait,
         aside: false,
@@ -174,6 +179,7 @@ pub(crate) fn record_aside(user: &User, step: usize, due: Instant, attempt: Atte
         status: attempt.status,
         counts: &mut std::iter::empty(),
         arrivals: &[],
+        tokens: 0.0,
         retries: 0,
         queue_wait: None,
         aside: true,
@@ -197,6 +203,7 @@ pub(crate) fn unsent(user: &User, step: usize, failure: Failure) {
         status: None,
         counts: &mut std::iter::empty(),
         arrivals: &[],
+        tokens: 0.0,
         retries: 0,
         queue_wait: None,
         aside: false,
@@ -214,6 +221,7 @@ fn judge_reply(
     scope: &Scope,
     reply: &Reply,
     latency: Duration,
+    uncounted: Option<Failure>,
 ) -> (Result<Judged, Failure>, bool) {
     let headers = if program.reads_headers { reply.connection.headers() } else { HeaderMap::new() };
     let [head, raw] = reply.connection.parts();
@@ -221,8 +229,8 @@ fn judge_reply(
     let body = if reply.streamed.is_some() { content } else { raw };
     let response = Response::new(reply.head.status, &headers, body, latency.as_secs_f64() * 1000.0);
     let places = [("in the streamed text", content), ("in the body", raw), ("in the headers", head)];
-    let judged = scan(user, &places)
-        .and_then(|()| judge(&Rules::of(program), scope, &response, stream_problem(program, reply)));
+    let problem = stream_problem(program, reply).or(uncounted);
+    let judged = scan(user, &places).and_then(|()| judge(&Rules::of(program), scope, &response, problem));
     let again = program.step.retry.as_ref().is_some_and(|retry| match &retry.when {
         Some(when) => when.holds(scope, Some(&response)).unwrap_or_default(),
         None => judged.is_err(),

@@ -9,7 +9,7 @@ use minijinja::Value;
 use super::client::{Connection, Deadline};
 use super::outcome::Failure;
 use super::sse::{Event, EventParser};
-use crate::suite::plan::Stream;
+use crate::suite::plan::{Stream, Tokens};
 use crate::suite::scope::{Response, Scope};
 use crate::suite::text::EvaluationError;
 
@@ -23,6 +23,10 @@ pub(crate) struct Streamed {
     pub(crate) arrivals: Vec<Instant>,
     /// All content, joined.
     pub(crate) content: Vec<u8>,
+    /// Tokens in it, known when the whole has been read.
+    pub(crate) tokens: f64,
+    /// The last number of tokens that an event told.
+    told: Option<f64>,
     /// Events, with content or without.
     events: u64,
     done: bool,
@@ -78,7 +82,8 @@ impl Reading<'_> {
             };
             Ok((done, content))
         });
-        match judged {
+        let told = streamed.count(&self.stream.tokens, self.scope, &response);
+        match judged.and_then(|judged| told.map(|()| judged)) {
             Ok((done, content)) => {
                 streamed.done = done;
                 streamed.content(&content, now);
@@ -96,6 +101,37 @@ impl Streamed {
             self.arrivals.push(at);
             self.content.extend_from_slice(text.as_bytes());
         }
+    }
+
+    /// Takes the number of tokens that an event tells, if it does.
+    pub(crate) fn count(
+        &mut self,
+        tokens: &Tokens,
+        scope: &Scope,
+        response: &Response<'_>,
+    ) -> Result<(), EvaluationError> {
+        if let Tokens::Told(expression) = tokens {
+            let told = f64::try_from(expression.evaluate(scope, Some(response))?).ok();
+            self.told = told.filter(|n| n.is_finite() && *n >= 0.0).or(self.told);
+        }
+        Ok(())
+    }
+
+    /// Counts the tokens of a stream that came to its end.
+    ///
+    /// # Errors
+    /// An event should have told them, and none did.
+    pub(crate) fn finish(&mut self, tokens: &Tokens) -> Result<(), Failure> {
+        self.tokens = match tokens {
+            Tokens::Events => self.arrivals.len() as f64,
+            Tokens::Words => String::from_utf8_lossy(&self.content).split_whitespace().count() as f64,
+            Tokens::Told(expression) => self.told.ok_or_else(|| {
+                let message =
+                    format!("tokens: `{}` was a number in no event of the stream", expression.source());
+                Failure::new(FailureKind::Check, message)
+            })?,
+        };
+        Ok(())
     }
 
     /// Why the stream is not whole, if it is not.

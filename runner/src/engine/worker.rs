@@ -55,13 +55,14 @@ pub(crate) fn run(order: Order) -> Result<Option<Measured>, super::EngineError> 
         builder.enable_all().build_local(LocalOptions::default()).map_err(super::EngineError::Runtime)?;
     let endpoints = Rc::new(Endpoints::new(reach, base));
     let scenario = &shared.scenario;
-    let recorder = Recorder::new(
+    let mut recorder = Recorder::new(
         Instant::now(),
         window,
         scenario.steps.len(),
         scenario.classes.len(),
         scenario.counters.len(),
     );
+    recorder.limit(scenario.steps.iter().map(|step| step.goodput));
     let seat = Rc::new(Seat::new(shared.clone(), number, endpoints, recorder));
     let early: Vec<Vec<Rc<User>>> =
         (0..shared.classes.len()).map(|class| released_together(&seat, class)).collect();

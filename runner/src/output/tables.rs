@@ -52,7 +52,9 @@ pub fn scenarios(report: &Report) -> Table {
         }
     }
     let graded = report.scenarios.iter().any(|s| s.grade.is_some());
+    let limited = report.scenarios.iter().any(|s| s.goodput.is_some());
     let mut titles = vec!["scenario", "verdict", "load", "requests", "ok", "refused", "failed", "success"];
+    titles.extend(limited.then_some("goodput"));
     titles.extend(&counters);
     titles.extend(["mean", "p50", "p95", "p99", "per second"]);
     if graded {
@@ -71,6 +73,7 @@ pub fn scenarios(report: &Report) -> Table {
             s.failed_total().to_string(),
             show(s.success_rate, Unit::Ratio),
         ];
+        row.extend(limited.then(|| show(s.goodput, Unit::Ratio)));
         row.extend(counters.iter().map(|name| {
             let counter = s.counters.iter().find(|c| c.name == *name);
             counter.map_or_else(String::new, |c| show(c.rate, Unit::Ratio))

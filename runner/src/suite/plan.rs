@@ -5,6 +5,7 @@
 
 mod script;
 mod socket;
+mod stream;
 mod target;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use super::text::Text;
 
 pub use self::script::{Script, ScriptAct, Turn};
 pub use self::socket::{Await, Connect, Outgoing, SocketAction, SocketStep};
+pub use self::stream::{Limits, Stream, Tokens};
 pub use self::target::{Probe, ProbeSource, Ready, Target, Trust};
 
 /// A whole suite.
@@ -351,6 +353,8 @@ pub struct StepInfo {
     pub request: String,
     /// It is an [`AsideStep`], or a message that is sent: no request of the load.
     pub aside: bool,
+    /// What its requests must keep to be good enough.
+    pub goodput: Option<Limits>,
 }
 
 /// A request.
@@ -442,15 +446,6 @@ pub enum PartContent {
         /// Content.
         bytes: bytes::Bytes,
     },
-}
-
-/// How a stream of server-sent events is understood.
-#[derive(Clone, Debug)]
-pub struct Stream {
-    /// The content of an event (scope: `event`, `data`, `json`); empty or undefined means that it carries none.
-    pub content: Expression,
-    /// Whether an event ends the stream.
-    pub done: Predicate,
 }
 
 /// A condition with its place.

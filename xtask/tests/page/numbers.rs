@@ -83,6 +83,8 @@ fn pointer(table: &str, head: &str) -> Option<&'static str> {
         (_, "success") => "/success_rate",
         (_, "per second") => "/throughput",
         (_, "tokens/s") => "/tokens_per_s",
+        (_, "unstreamed") => "/unstreamed",
+        (_, "goodput") => "/goodput",
         (_, "retries") => "/retries",
         ("users" | "users-apart", "mean") => "/mean_ms",
         ("users" | "users-apart", "fastest") => "/min_ms",

@@ -20,6 +20,9 @@ pub(super) fn render(part: &Part<'_>) -> Option<Node> {
         ("p99".to_owned(), "latency.p99".to_owned(), latency.p99, Unit::Ms),
         ("longest".to_owned(), "latency.max".to_owned(), latency.max, Unit::Ms),
     ];
+    if scenario.goodput.is_some() {
+        tiles.push(("goodput".to_owned(), "goodput".to_owned(), scenario.goodput, Unit::Ratio));
+    }
     for counter in &scenario.counters {
         tiles.push((counter.name.clone(), format!("{}.rate", counter.name), counter.rate, Unit::Ratio));
     }

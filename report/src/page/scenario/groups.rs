@@ -37,6 +37,8 @@ fn failed(kinds: &BTreeMap<FailureKind, u64>) -> Cell {
 pub(super) fn steps(part: &Part<'_>) -> Option<Node> {
     let steps = &part.scenario.steps;
     let streams = steps.iter().any(|s| s.tokens_per_s.is_some());
+    let unstreamed = steps.iter().any(|s| s.unstreamed > 0);
+    let limited = steps.iter().any(|s| s.goodput.is_some());
     let retried = steps.iter().any(|s| s.retries > 0);
     let scale = RangeScale::over(steps.iter().map(|s| &s.latency_ms)).filter(|_| steps.len() > 1);
     let mut columns = vec![Column::text("step")];
@@ -44,6 +46,12 @@ pub(super) fn steps(part: &Part<'_>) -> Option<Node> {
     columns.extend(LATENCY.map(Column::number));
     if streams {
         columns.push(Column::number("tokens/s"));
+    }
+    if unstreamed {
+        columns.push(Column::number("unstreamed"));
+    }
+    if limited {
+        columns.push(Column::number("goodput"));
     }
     if retried {
         columns.push(Column::number("retries"));
@@ -75,6 +83,12 @@ pub(super) fn steps(part: &Part<'_>) -> Option<Node> {
         cells.extend(latency(&step.latency_ms));
         if streams {
             cells.push(Cell::quantity(step.tokens_per_s, Unit::PerSecond));
+        }
+        if unstreamed {
+            cells.push(Cell::count(step.unstreamed));
+        }
+        if limited {
+            cells.push(Cell::quantity(step.goodput, Unit::Ratio));
         }
         if retried {
             cells.push(Cell::count(step.retries));

@@ -13,7 +13,7 @@ use loadgate_report::model::{FailureKind, Scenario};
 
 use super::plans::{Ask, class, expression, iterations, predicate, scenario, settings, try_run};
 use crate::engine::Settings;
-use crate::suite::plan::{Step, Stream};
+use crate::suite::plan::{Step, Stream, Tokens};
 
 /// Starts axum, which speaks both versions; it ends with the test process.
 fn start(router: Router) -> Settings {
@@ -94,7 +94,11 @@ fn streams_are_timed_and_what_goes_wrong_has_its_kind() {
     };
     let ask = |path: &str| {
         let mut ask = Ask::get(path).timeout(300);
-        ask.0.stream = Some(Stream { content: expression("json.t"), done: predicate("data == '[DONE]'") });
+        ask.0.stream = Some(Stream {
+            content: expression("json.t"),
+            done: predicate("data == '[DONE]'"),
+            tokens: Tokens::Events,
+        });
         ask
     };
     let report = run(router(), 2, 3, vec![ask("/good").check("text == 'ab'").step()]);

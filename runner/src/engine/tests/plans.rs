@@ -104,7 +104,7 @@ fn number(steps: &mut [Step], infos: &mut Vec<StepInfo>) {
                 let mut numbered = (**request).clone();
                 numbered.id = infos.len();
                 let name = format!("{} {}", request.method, request.url.source());
-                infos.push(StepInfo { name: name.clone(), request: name, aside: false });
+                infos.push(StepInfo { name: name.clone(), request: name, aside: false, goodput: None });
                 *request = Arc::new(numbered);
             }
             Step::Think { .. } | Step::Meet(_) | Step::Aside(_) | Step::Socket(_) => {}
@@ -147,7 +147,8 @@ pub(super) fn scenario(classes: Vec<Class>) -> Scenario {
             StepInfo {
                 name: "unmeasured".to_owned(),
                 request: "unmeasured".to_owned(),
-                aside: false
+                aside: false,
+                goodput: None,
             };
             2
         ],

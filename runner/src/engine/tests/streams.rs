@@ -2,16 +2,17 @@
 
 use loadgate_report::model::{FailureKind, Scenario};
 
-use super::plans::{Ask, expression, iterations, predicate, run_flow};
+use super::plans::{Ask, expression, iterations, predicate, run_flow, run_scenario};
 use super::server::{Reply, Server, ok, status};
 use crate::engine::canary::Canaries;
-use crate::suite::plan::Stream;
+use crate::suite::plan::{Stream, Tokens};
 
 fn ask() -> Ask {
     let mut ask = Ask::get("/chat");
     ask.0.stream = Some(Stream {
         content: expression("json.choices[0].delta.content"),
         done: predicate("data == '[DONE]'"),
+        tokens: Tokens::Events,
     });
     ask
 }
@@ -54,6 +55,123 @@ fn tokens_are_timed_and_joined() {
     assert!(step.latency_ms.min.unwrap() >= ttft.min.unwrap() + 75.0);
     let rate = step.tokens_per_s.unwrap();
     assert!((1.0..=40.0).contains(&rate), "two gaps in at least 60 ms: {rate}");
+}
+
+/// Five texts of two words each, so far apart, and then what they cost.
+fn five(pause: u64) -> Reply {
+    let words = [
+        delta("one two "),
+        delta("three four "),
+        delta("five six "),
+        delta("seven eight "),
+        delta("nine ten"),
+    ];
+    let usage = "data: {\"usage\": {\"completion_tokens\": 15}}\n\n";
+    let mut pieces = vec![(0, HEAD.as_bytes().to_vec()), (60, chunk(&words[0]))];
+    pieces.extend(words[1..].iter().map(|text| (pause, chunk(text))));
+    pieces.push((0, chunk(&format!("{usage}data: [DONE]\n\n"))));
+    pieces.push((0, b"0\r\n\r\n".to_vec()));
+    Reply::Drip(pieces)
+}
+
+fn of_suite(reply: Reply, step: &str, more: &str) -> Scenario {
+    let server = Server::start(move |_| reply.clone());
+    run_scenario(
+        &server.base,
+        &format!(
+            "load: {{ users: 2, iterations: 2 }}\n{more}flow: [ {{ name: chat, get: /chat, {step} }} ]\n"
+        ),
+    )
+}
+
+#[test]
+fn tokens_are_events_or_words_or_what_the_server_tells() {
+    let rates =
+        ["true", "{ tokens: events }", "{ tokens: words }", "{ tokens: json.usage.completion_tokens }"].map(
+            |stream| {
+                let report = of_suite(five(30), &format!("stream: {stream}"), "");
+                assert_eq!((report.ok, &report.failures[..]), (4, &[][..]));
+                let step = report.step("chat").unwrap();
+                // Four gaps of which each is 30 ms or longer, by what really passed.
+                step.tokens_per_s.unwrap() * step.itl_ms.as_ref().unwrap().mean.unwrap() / 1000.0
+            },
+        );
+    // Tokens a gap: one event, two words, three of what was told.
+    for (rate, expected) in rates.into_iter().zip([1.0, 1.0, 2.0, 3.0]) {
+        assert!((rate / expected - 1.0).abs() < 0.02, "{rates:?}");
+    }
+    let report = of_suite(five(0), "stream: { tokens: json.usage.tokens }", "");
+    assert_eq!(report.failed.get(&FailureKind::Check), Some(&4), "{:?}", report.failures);
+    assert!(
+        report.failures[0].message.contains("`json.usage.tokens` was a number in no event"),
+        "{:?}",
+        report.failures
+    );
+}
+
+#[test]
+fn an_answer_that_comes_all_at_once_was_not_streamed() {
+    let unstreamed = |report: &Scenario| {
+        let step = report.step("chat").unwrap();
+        (step.streams, step.unstreamed)
+    };
+    assert_eq!(unstreamed(&of_suite(five(30), "stream: true", "")), (4, 0));
+    let mut collected = vec![HEAD.as_bytes().to_vec()];
+    let Reply::Drip(pieces) = five(0) else { unreachable!("it drips") };
+    collected.push(pieces[1..].iter().flat_map(|(_, bytes)| bytes.clone()).collect());
+    let late = Reply::Drip(vec![(0, collected[0].clone()), (60, collected[1].clone())]);
+    assert_eq!(unstreamed(&of_suite(late, "stream: true", "")), (4, 4));
+    // Long waited for, then told bit by bit: late, but a stream.
+    let Reply::Drip(mut pieces) = five(20) else { unreachable!("it drips") };
+    pieces[1].0 = 900;
+    assert_eq!(unstreamed(&of_suite(Reply::Drip(pieces), "stream: true", "")), (4, 0));
+    // Too few events to tell.
+    let few = Reply::Drip(vec![
+        (30, HEAD.as_bytes().to_vec()),
+        (0, chunk(&format!("{}data: [DONE]\n\n", delta("x")))),
+        (0, b"0\r\n\r\n".to_vec()),
+    ]);
+    assert_eq!(unstreamed(&of_suite(few, "stream: true", "")), (0, 0));
+}
+
+#[test]
+fn a_good_request_keeps_to_all_limits() {
+    for (limits, expected) in [
+        // First content after 60 ms, then four gaps of 30 ms.
+        ("latency: 20s, ttft: 20s, itl: 20s", 1.0),
+        ("latency: 150ms", 0.0),
+        ("latency: 20s, ttft: 50ms", 0.0),
+        ("ttft: 20s, itl: 20ms", 0.0),
+    ] {
+        let report = of_suite(five(30), &format!("stream: true, goodput: {{ {limits} }}"), "");
+        assert_eq!((report.ok, report.goodput), (4, Some(expected)), "{limits}");
+        assert_eq!(report.step("chat").unwrap().goodput, Some(expected), "{limits}");
+    }
+    assert_eq!(of_suite(five(0), "stream: true", "").goodput, None);
+}
+
+#[test]
+fn failures_are_not_good_and_refusals_do_not_count() {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    let asked = AtomicU32::new(0);
+    let server = Server::start(move |_| match asked.fetch_add(1, Ordering::Relaxed) % 4 {
+        0 => Reply::Say(status(429, "busy")),
+        1 => Reply::Say(status(500, "broken")),
+        _ => Reply::Say(ok("{}")),
+    });
+    let report = run_scenario(
+        &server.base,
+        "load: { users: 1, iterations: 12 }\n\
+         goodput: { latency: 20s, ttft: 1us }\n\
+         flow:\n\
+         - { name: own, get: /, refused: status == 429, goodput: { latency: 1us }, on_failure: continue }\n\
+         - { name: plain, get: /, refused: status == 429, on_failure: continue }\n",
+    );
+    // Of every four requests the first is refused and the second fails: `own` has the first and third, `plain` the others.
+    let goodput = |name: &str| report.step(name).unwrap().goodput;
+    assert_eq!((report.ok, report.refused, report.failed_total()), (12, 6, 6), "{:?}", report.failures);
+    assert_eq!((goodput("own"), goodput("plain")), (Some(0.0), Some(0.5)));
+    assert_eq!(report.goodput, Some(6.0 / 18.0));
 }
 
 #[test]

@@ -166,7 +166,7 @@ fn tokens_are_timed_and_joined() {
          - repeat: 2\n\
          \x20 steps:\n\
          \x20   - send: ask\n\
-         \x20   - { name: answer, await: json.type == 'end', content: json.delta, check: [ \"text == 'Hello!'\", json.usage == 3 ], capture: { said: text } }\n\
+         \x20   - { name: answer, await: json.type == 'end', content: json.delta, tokens: json.usage, goodput: { ttft: 10s, itl: 10ms }, check: [ \"text == 'Hello!'\", json.usage == 3 ], capture: { said: text } }\n\
          - { name: same, send: '{{ said }}' }\n",
     );
     assert_eq!((report.ok, &report.failures[..]), (6, &[][..]));
@@ -176,7 +176,9 @@ fn tokens_are_timed_and_joined() {
     assert!(ttft.min.unwrap() >= 59.0, "{ttft:?}");
     assert!(itl.min.unwrap() >= 25.0, "{itl:?}");
     assert!(step.latency_ms.min.unwrap() >= ttft.min.unwrap() + 75.0);
+    // Three tokens are told, and they come in three messages.
     assert!((1.0..=35.0).contains(&step.tokens_per_s.unwrap()), "{:?}", step.tokens_per_s);
+    assert_eq!((step.goodput, report.goodput, step.streams), (Some(0.0), Some(0.0), 0));
 }
 
 #[test]
@@ -373,7 +375,11 @@ fn a_server_that_mixes_users_up_is_caught() {
         );
         let step = report.step(if close.is_empty() { "open" } else { "bye" }).unwrap();
         assert_eq!(step.failed.get(&CrossTalk), Some(&2), "{:?}", report.failures);
-        assert!(report.failures[0].message.contains("in a message that no step awaits"));
+        assert!(
+            report.failures[0].message.contains("in a message that no step awaits"),
+            "{:?}",
+            report.failures
+        );
     }
     let base = mixing_up(100);
     let report = run_scenario(

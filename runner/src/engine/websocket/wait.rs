@@ -75,6 +75,9 @@ impl Waiting<'_> {
             };
             timing.ended = Some(arrived.at);
             if let Some(judged) = self.take(&arrived, &mut streamed)? {
+                if self.wait.content.is_some() && !matches!(judged, Judged::Refused { .. }) {
+                    streamed.finish(&self.wait.tokens)?;
+                }
                 return Ok((judged, self.wait.content.is_some().then_some(streamed)));
             }
             passed += 1;
@@ -91,6 +94,7 @@ impl Waiting<'_> {
         if let Some(content) = &self.wait.content {
             let content = content.evaluate(self.scope, Some(&message))?;
             streamed.content(&content, arrived.at);
+            streamed.count(&self.wait.tokens, self.scope, &message)?;
         }
         let holds = self.wait.until.holds(self.scope, Some(&message))?;
         let refused = self.wait.refused.as_ref().map(|refused| refused.holds(self.scope, Some(&message)));

@@ -67,7 +67,7 @@ impl Decider<'_> {
         let short: String = request.chars().take(LONGEST_NAME).collect();
         let name = self.step_name(file.name.get(), &short, parts);
         let id = parts.steps.len();
-        parts.steps.push(StepInfo { name, request, aside: true });
+        parts.steps.push(StepInfo { name, request, aside: true, goodput: None });
         Some(Step::Aside(Arc::new(AsideStep {
             id,
             source: source?,

@@ -8,7 +8,7 @@ use super::known::{Fields, Known};
 use super::socket::name_of;
 use crate::suite::diagnostics::{Diagnostic, instead};
 use crate::suite::file::{At, Fixed, FlowRef, Maybe, OneOrMany, StepFile, Table};
-use crate::suite::plan::{Flow, Step, StepInfo};
+use crate::suite::plan::{Flow, Limits, Step, StepInfo};
 use crate::suite::source::Span;
 
 /// What the flows of one scenario share: the numbering of its steps and counters, and the names that they know.
@@ -17,6 +17,8 @@ pub(super) struct Parts {
     pub(super) known: Known,
     pub(super) steps: Vec<StepInfo>,
     pub(super) counters: Vec<String>,
+    /// What the requests of the scenario keep to, in steps that do not say otherwise.
+    pub(super) goodput: Option<Limits>,
     /// Names that the suite gave to steps, with the first place.
     pub(super) named: BTreeMap<String, Span>,
     /// Names of the sockets that steps open.

@@ -9,7 +9,7 @@ use crate::suite::expression::{Expression, Predicate};
 use crate::suite::json;
 use crate::suite::plan::{
     AsideStep, Body, Outgoing, Part, PartContent, Plan, ProbeSource, RequestStep, Scenario, Script,
-    ScriptAct, Search, SocketAction, SocketStep, Step,
+    ScriptAct, Search, SocketAction, SocketStep, Step, Tokens,
 };
 use crate::suite::text::Text;
 
@@ -160,6 +160,7 @@ impl Canonical<'_> {
             SocketAction::Await(wait) => {
                 self.field("await", wait.until.source());
                 self.field("content", wait.content.as_ref().map_or("", |content| content.source()));
+                self.tokens(&wait.tokens);
                 self.field("refused", wait.refused.as_ref().map_or("", |refused| refused.source()));
                 wait.checks.iter().for_each(|check| self.field("check", check.source()));
                 self.captures(&wait.captures);
@@ -168,6 +169,15 @@ impl Canonical<'_> {
             SocketAction::Close => self.field("close", ""),
         }
         self.field("until", &format!("{:?} {}", step.timeout, step.continue_on_failure));
+    }
+
+    /// What everybody counts goes without saying.
+    fn tokens(&mut self, tokens: &Tokens) {
+        match tokens {
+            Tokens::Events => {}
+            Tokens::Words => self.field("tokens", "words"),
+            Tokens::Told(expression) => self.field("tokens", expression.source()),
+        }
     }
 
     fn counts(&mut self, counts: &[(usize, Predicate)], scenario: &Scenario) {
@@ -205,6 +215,7 @@ impl Canonical<'_> {
         if let Some(stream) = &request.stream {
             self.field("content", stream.content.source());
             self.field("done", stream.done.source());
+            self.tokens(&stream.tokens);
         }
         if let Some(retry) = &request.retry {
             self.field("retry", &format!("{} {:?} {}", retry.times, retry.wait, retry.factor));

@@ -15,6 +15,7 @@ mod scenario;
 mod script;
 mod search;
 mod socket;
+mod stream;
 mod target;
 mod texts;
 mod variables;

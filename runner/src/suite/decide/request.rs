@@ -10,19 +10,12 @@ use super::flow::Parts;
 use super::known::Known;
 use crate::suite::diagnostics::Diagnostic;
 use crate::suite::expression::Predicate;
-use crate::suite::file::{At, BasicFile, Fixed, Maybe, OnFailure, OneOrMany, RequestFile, StreamFile, Table};
-use crate::suite::plan::{RequestStep, StepInfo, Stream};
+use crate::suite::file::{At, BasicFile, Fixed, Maybe, OnFailure, OneOrMany, RequestFile, Table};
+use crate::suite::plan::{RequestStep, StepInfo};
 use crate::suite::source::Span;
 use crate::suite::text::{Encoding, Text, TextBuilder};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
-
-/// The usual places of a stream's content: OpenAI's chat and completion chunks, and plain fields.
-const USUAL_CONTENT: &str = "json.choices[0].delta.content or json.choices[0].text or json.delta.text or json.content \
-     or json.token or json.text or json.delta or ('' if json is defined else data)";
-/// The usual ends of a stream.
-const USUAL_DONE: &str = "data == '[DONE]' or event in ['done', 'end', 'complete', 'message_stop', 'close'] or json.done == true \
-     or json.type in ['done', 'message_stop', 'end']";
 
 /// How a request says who sends it.
 #[derive(Clone, Copy)]
@@ -60,7 +53,8 @@ impl Decider<'_> {
         let queue_wait = file.queue_wait.get().and_then(|wait| self.expression(wait, &response));
         let name = self.step_name(file.name.get(), &request, parts);
         let id = parts.steps.len();
-        parts.steps.push(StepInfo { name, request, aside: false });
+        let goodput = self.limits_of_step(file.goodput.get(), parts.goodput, stream.is_some());
+        parts.steps.push(StepInfo { name, request, aside: false, goodput });
         Some(RequestStep {
             id,
             method,
@@ -246,21 +240,5 @@ impl Decider<'_> {
             counts.extend(self.predicate(text, known).map(|predicate| (index, predicate)));
         }
         counts
-    }
-
-    fn stream(&mut self, file: &StreamFile, known: &Known) -> Option<Stream> {
-        let span = Span::default();
-        let usual = |text: &str| At { value: text.to_owned(), span };
-        let known = known.with_response(true);
-        let (content, done) = match file {
-            StreamFile::Usual(false) => return None,
-            StreamFile::Usual(true) => (usual(USUAL_CONTENT), usual(USUAL_DONE)),
-            StreamFile::Described(described) => (
-                described.content.get().cloned().unwrap_or_else(|| usual(USUAL_CONTENT)),
-                described.done.get().cloned().unwrap_or_else(|| usual(USUAL_DONE)),
-            ),
-        };
-        let (content, done) = (self.expression(&content, &known), self.predicate(&done, &known));
-        Some(Stream { content: content?, done: done? })
     }
 }

@@ -51,6 +51,7 @@ impl Decider<'_> {
         let all = mixed.iter().chain(acted).chain(around.into_iter().flatten());
         let mut parts = self.parts(all);
         self.used.clear();
+        parts.goodput = file.goodput.get().and_then(|limits| self.limits(limits));
         let script = file.script.get().map(|acts| self.script(acts, &mut parts));
         let mut classes: Vec<Option<Class>> =
             work.iter().map(|work| self.class(work, &name.value, &mut parts)).collect();
@@ -58,6 +59,7 @@ impl Decider<'_> {
             classes = vec![self.class_of_script(name, file, script)];
         }
         self.meetings_can_be(&parts, classes.iter().flatten().map(|class| class.load.most_users()).sum());
+        self.something_can_be_good(file, &parts);
         let (known, sockets) = (parts.known.clone(), parts.sockets.clone());
         let mut outside = Parts { known, sockets, ..Parts::default() };
         let setup = self.around(file.setup.get(), "setup", &mut outside);
@@ -301,6 +303,17 @@ impl Decider<'_> {
                 let help = "add rows, or leave out `unique: per_user` and let users share them";
                 self.error(Diagnostic::new(span, message).help(help));
             }
+        }
+    }
+
+    /// Limits that no step can break say nothing.
+    fn something_can_be_good(&mut self, file: &ScenarioFile, parts: &Parts) {
+        let Some(given) = file.goodput.get() else { return };
+        let limited = parts.steps.iter().any(|step| step.goodput.is_some());
+        let of_streams = !given.ttft.is_absent() || !given.itl.is_absent();
+        if of_streams && !limited && !parts.steps.is_empty() {
+            let message = "`ttft` and `itl` are times within a stream, and no step of this scenario has one";
+            self.error(Diagnostic::new(given.span, message).help("limit `latency`, or say what is streamed"));
         }
     }
 

@@ -16,7 +16,7 @@ use crate::suite::file::{
     OutgoingFile, SendFile,
 };
 use crate::suite::plan::{
-    Await, Body, Connect, Outgoing, RequestStep, SocketAction, SocketStep, Step, StepInfo,
+    Await, Body, Connect, Limits, Outgoing, RequestStep, SocketAction, SocketStep, Step, StepInfo,
 };
 use crate::suite::source::Span;
 use crate::suite::text::Text;
@@ -59,6 +59,7 @@ impl Decider<'_> {
         let said = Said {
             what: format!("connect {path}"),
             aside: false,
+            goodput: None,
             socket: name_of(file.socket.get()),
             name: file.name.get(),
             timeout,
@@ -114,6 +115,7 @@ impl Decider<'_> {
         let said = Said {
             what: format!("send to {socket}"),
             aside: true,
+            goodput: None,
             socket,
             name: file.name.get(),
             timeout,
@@ -167,6 +169,14 @@ impl Decider<'_> {
         let message = parts.known.with_message();
         let until = file.r#await.get().and_then(|until| self.predicate(until, &message));
         let content = file.content.get().map(|content| self.expression(content, &message));
+        let tokens = self.tokens(file.tokens.get(), &message);
+        if let (Some(tokens), true) = (file.tokens.get(), file.content.is_absent()) {
+            let message = "`tokens` are those of a stream, and this step has no `content`";
+            self.error(
+                Diagnostic::new(tokens.span, message).help("say what carries content, or leave it out"),
+            );
+        }
+        let goodput = self.limits_of_step(file.goodput.get(), parts.goodput, content.is_some());
         let refused = self.any_of(file.refused.get(), &message);
         let checks = self.predicates(file.check.get(), &message);
         let captures = self.captures(file.capture.get(), &message);
@@ -176,6 +186,7 @@ impl Decider<'_> {
         let said = Said {
             what: format!("await {}", file.r#await.get().map_or("", |until| until.value.trim())),
             aside: false,
+            goodput,
             socket,
             name: file.name.get(),
             timeout,
@@ -187,7 +198,7 @@ impl Decider<'_> {
             Some(content) => Some(content?),
             None => None,
         };
-        let wait = Await { until: until?, content, refused, checks, captures, counts };
+        let wait = Await { until: until?, content, tokens: tokens?, refused, checks, captures, counts };
         Some(step(SocketAction::Await(Box::new(wait))))
     }
 
@@ -198,6 +209,7 @@ impl Decider<'_> {
         let said = Said {
             what: format!("close {socket}"),
             aside: true,
+            goodput: None,
             socket,
             name: file.name.get(),
             timeout,
@@ -230,7 +242,7 @@ impl Decider<'_> {
         let short: String = said.what.chars().take(LONGEST_NAME).collect();
         let name = self.step_name(said.name, &short, parts);
         let id = parts.steps.len();
-        parts.steps.push(StepInfo { name, request: said.what, aside: said.aside });
+        parts.steps.push(StepInfo { name, request: said.what, aside: said.aside, goodput: said.goodput });
         let place = self.place(said.span);
         let continue_on_failure = said.on_failure == Some(&OnFailure::Continue);
         let timeout = said.timeout.unwrap_or(TIMEOUT);
@@ -252,6 +264,7 @@ struct Said<'f> {
     what: String,
     /// It is no request of the load.
     aside: bool,
+    goodput: Option<Limits>,
     socket: String,
     name: Option<&'f At<Fixed>>,
     timeout: Option<Duration>,

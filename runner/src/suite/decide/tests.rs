@@ -193,6 +193,8 @@ fn steps_over_a_socket() {
 fn mistakes_over_a_socket() {
     for (step, want) in [
         ("send: hi, socket: lien", "11:27 no step opens the socket `lien`"),
+        ("await: true, socket: line, tokens: words", "11:44 `tokens` are those of a stream"),
+        ("await: true, socket: line, goodput: { itl: 1s }", "11:52 `itl` is a time within a stream"),
         ("await: true", "11:7 no step opens the socket `socket`"),
         ("close: lines", "11:16 no step opens the socket `lines`"),
         ("connect: ws", "11:18 `ws` is no path"),

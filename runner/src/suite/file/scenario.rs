@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use super::decode::{At, Decode, Decoder, OneOrMany, Table, choice, mapping};
 use super::scalar::Fixed;
 use super::script::{ActFile, SearchFile};
-use super::step::FlowFile;
+use super::step::{FlowFile, GoodputFile};
 use crate::suite::diagnostics::Diagnostic;
 use crate::suite::node::{Content, Node};
 
@@ -47,6 +47,8 @@ mapping! {
         optional canary_scan: At<bool>,
         /// Which connection a user's requests take (default `per_user`).
         optional connections: ConnectionsFile,
+        /// What a good request keeps to, in each step that does not say otherwise. Gives the figure `goodput`.
+        optional goodput: GoodputFile,
         /// Words by which `--only` finds it.
         optional tags: OneOrMany<At<Fixed>>,
     }

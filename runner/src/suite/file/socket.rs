@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::decode::{At, Decode, Decoder, OneOrMany, Raw, Table, mapping};
 use super::scalar::{Fixed, Size};
-use super::step::{BasicFile, OnFailure};
+use super::step::{BasicFile, GoodputFile, OnFailure};
 use crate::suite::node::{Content, Node};
 
 mapping! {
@@ -122,6 +122,11 @@ mapping! {
         /// The content of a message, where the answer is a stream of them up to the one that is waited for; empty or missing
         /// where a message carries none. The step then has `ttft`, `itl` and `tokens_per_s`; `text` is all content, joined.
         optional content: At<String>,
+        /// What `tokens_per_s` counts, as in `stream`: `events` (messages with content, the default), `words`, or a number that a
+        /// message tells.
+        optional tokens: At<String>,
+        /// What a good request keeps to (default: the scenario's). Gives the figure `goodput`.
+        optional goodput: GoodputFile,
         /// Time after which it has failed (default 30s).
         optional timeout: At<Duration>,
         /// A message for which one of these holds is a refusal by policy: counted apart, never an error.

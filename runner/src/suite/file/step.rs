@@ -206,6 +206,20 @@ mapping! {
         optional retry: RetryFile,
         /// How long the request waited before it was accepted, in milliseconds: `json.queued_ms`. Gives `queue_wait.p95` and so on.
         optional queue_wait: At<String>,
+        /// What a good request keeps to (default: the scenario's). Gives the figure `goodput`.
+        optional goodput: GoodputFile,
+    }
+}
+
+mapping! {
+    /// What a good request keeps to; all of it. A failed request is not good, one that was refused does not count.
+    struct GoodputFile as "`goodput`" {
+        /// From due to last byte.
+        optional latency: At<Duration>,
+        /// Time to first token, of what is streamed.
+        optional ttft: At<Duration>,
+        /// Time between tokens, of what is streamed, on average over the request.
+        optional itl: At<Duration>,
     }
 }
 
@@ -303,6 +317,9 @@ mapping! {
         optional content: At<String>,
         /// Holds for the event that ends the stream. A stream that ends without one is truncated.
         optional done: At<String>,
+        /// What `tokens_per_s` counts: `events` with content (the default), `words` of the content, or a number that an event
+        /// tells, such as `json.usage.completion_tokens`, of which the last counts.
+        optional tokens: At<String>,
     }
 }
 

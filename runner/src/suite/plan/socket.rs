@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use loadgate_report::model::Place;
 
-use super::{Expression, Predicate, RequestStep, Text};
+use super::{Expression, Predicate, RequestStep, Text, Tokens};
 
 /// A step over a WebSocket. A user has one socket of each name.
 #[derive(Clone, Debug)]
@@ -66,6 +66,8 @@ pub struct Await {
     /// The content of each message up to the one that ends the wait, where they are a stream. Joined it is `text`; `json` and
     /// `data` are then those of the last message.
     pub content: Option<Expression>,
+    /// What the tokens of that content are.
+    pub tokens: Tokens,
     /// A message for which it holds ends the wait as a refusal by policy.
     pub refused: Option<Predicate>,
     /// What must hold of the message.
