@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use minijinja::Value;
 
 use super::plans::{
-    Ask, class, expression, iterations, predicate, run_flow, scenario, settings, text, try_run,
+    Ask, class, expression, iterations, predicate, run_flow, run_scenario, scenario, settings, text, try_run,
 };
 use super::server::{Reply, Server, ok, status};
 use crate::engine::{Control, EngineError, Progress, Settings, run};
@@ -321,6 +321,20 @@ fn setup_gives_its_captures_to_all_users() {
     let error = try_run(bad, &settings(&server.base)).unwrap_err();
     assert!(error.to_string().contains("out of order"), "{error}");
     assert!(matches!(error, EngineError::Setup { .. }));
+}
+
+#[test]
+fn what_stands_around_a_load_is_not_counted() {
+    let server = Server::saying(ok("{\"hit\": true}"));
+    let around = "setup: [ { get: /, count: { ready: json.hit } } ]\n\
+                  teardown: [ { get: /, count: { gone: json.hit, hit: json.hit } } ]\n\
+                  load: { users: 2, iterations: 2 }\n";
+    let report = run_scenario(&server.base, &format!("{around}flow: [ {{ get: / }} ]\n"));
+    assert_eq!((report.ok, report.counters.len(), &report.failures[..]), (4, 0, &[][..]));
+    let report =
+        run_scenario(&server.base, &format!("{around}flow: [ {{ get: /, count: {{ hit: json.hit }} }} ]\n"));
+    assert_eq!((report.counters.len(), report.counters[0].yes, report.counters[0].no), (1, 4, 0));
+    assert_eq!(server.heard().len(), 12);
 }
 
 #[test]

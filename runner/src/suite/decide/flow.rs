@@ -19,6 +19,8 @@ pub(super) struct Parts {
     pub(super) counters: Vec<String>,
     /// What the requests of the scenario keep to, in steps that do not say otherwise.
     pub(super) goodput: Option<Limits>,
+    /// Whether it stands around the load: what is not measured is not counted either.
+    pub(super) unmeasured: bool,
     /// Names that the suite gave to steps, with the first place.
     pub(super) named: BTreeMap<String, Span>,
     /// Names of the sockets that steps open.

@@ -233,6 +233,11 @@ impl Decider<'_> {
         let mut counts = Vec::new();
         for (name, text) in given.into_iter().flat_map(|table| table.iter()) {
             self.condition_name(&name.value, name.span, "counter");
+            if parts.unmeasured {
+                // A flow of the load may be the setup too: it is checked all the same.
+                let _ = self.predicate(text, known);
+                continue;
+            }
             let index = parts.counters.iter().position(|known| *known == name.value).unwrap_or_else(|| {
                 parts.counters.push(name.value.clone());
                 parts.counters.len() - 1

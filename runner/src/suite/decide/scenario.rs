@@ -61,7 +61,7 @@ impl Decider<'_> {
         self.meetings_can_be(&parts, classes.iter().flatten().map(|class| class.load.most_users()).sum());
         self.something_can_be_good(file, &parts);
         let (known, sockets) = (parts.known.clone(), parts.sockets.clone());
-        let mut outside = Parts { known, sockets, ..Parts::default() };
+        let mut outside = Parts { known, sockets, unmeasured: true, ..Parts::default() };
         let setup = self.around(file.setup.get(), "setup", &mut outside);
         let teardown = self.around(file.teardown.get(), "teardown", &mut outside);
         let complete = self.errors.len() == before;
