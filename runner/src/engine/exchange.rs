@@ -6,9 +6,7 @@ use std::time::Instant;
 use http::Method;
 use url::Url;
 
-use loadgate_report::model::FailureKind;
-
-use super::client::{self, Coding, Connection, Endpoint, Head, Original, Prepared, Redirected};
+use super::client::{self, Connection, Endpoint, Head, Original, Prepared, Redirected};
 use super::outcome::Failure;
 use super::pool::Permit;
 use super::stream::{Reading, Streamed};
@@ -116,11 +114,8 @@ impl Exchange<'_> {
         let head = connection.receive_head(method).await?;
         let mut streamed = None;
         match &self.step.stream {
-            Some(_) if head.event_stream && head.coding != Coding::Identity => {
-                let message = "a compressed event stream, which cannot be timed; do not ask for one with `accept-encoding`";
-                return Err(Failure::new(FailureKind::Protocol, message));
-            }
             Some(stream) if head.event_stream => {
+                connection.unpack_as_it_arrives()?;
                 let headers = connection.headers();
                 let reading = Reading { stream, scope: self.scope, status: head.status, headers: &headers };
                 let streamed = streamed.insert(Streamed::default());

@@ -1,11 +1,12 @@
 //! Compressed bodies (RFC 9110, section 8.4): they are unpacked after the last byte has arrived, so that this is no latency.
+//! Streams cannot wait for that; they have [`super::unpacker`].
 
 use std::io::Read;
 
 use super::TransportError;
 
 /// Most that a body may become.
-const MOST: u64 = 256 << 20;
+pub(super) const MOST: u64 = 256 << 20;
 
 /// How a body is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,11 +34,14 @@ impl Coding {
         }
     }
 
+    /// The failure of a body that cannot be unpacked.
+    pub(super) fn failure(self, error: &dyn std::fmt::Display) -> TransportError {
+        TransportError::protocol(format!("the body cannot be unpacked ({self:?}): {error}"))
+    }
+
     /// The unpacked body.
     pub(super) fn unpack(self, packed: &[u8]) -> Result<Vec<u8>, TransportError> {
-        let fail = |error: &dyn std::fmt::Display| {
-            TransportError::protocol(format!("the body cannot be unpacked ({self:?}): {error}"))
-        };
+        let fail = |error: &dyn std::fmt::Display| self.failure(error);
         let unpacked = match self {
             Self::Identity => Ok(packed.to_vec()),
             Self::Gzip => read(flate2::read::MultiGzDecoder::new(packed)),
@@ -60,9 +64,13 @@ fn read(decoder: impl Read) -> std::io::Result<Vec<u8>> {
     let mut unpacked = Vec::new();
     decoder.take(MOST + 1).read_to_end(&mut unpacked)?;
     if unpacked.len() as u64 > MOST {
-        return Err(std::io::Error::other("it would take more than 256 MiB"));
+        return Err(too_large());
     }
     Ok(unpacked)
+}
+
+pub(super) fn too_large() -> std::io::Error {
+    std::io::Error::other("it would take more than 256 MiB")
 }
 
 #[cfg(test)]

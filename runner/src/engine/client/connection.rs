@@ -6,6 +6,7 @@ use super::head::Head;
 use super::http1::Http1;
 use super::http2::Http2;
 use super::socket::Socket;
+use super::unpacker::Unpacker;
 use super::{Coding, Endpoint, TransportError};
 
 /// A connection and the response that was read from it last.
@@ -15,6 +16,15 @@ pub(crate) struct Connection {
     head: Option<Head>,
     /// The body unpacked, where it came packed.
     unpacked: Option<Vec<u8>>,
+    /// Unpacks the body while it arrives, where that was asked for.
+    unpacking: Option<Unpacking>,
+}
+
+#[derive(Debug)]
+struct Unpacking {
+    unpacker: Unpacker,
+    /// How much of the packed body it has taken.
+    taken: usize,
 }
 
 #[derive(Debug)]
@@ -54,7 +64,7 @@ impl Connection {
     }
 
     fn speaking(protocol: Protocol) -> Self {
-        Self { protocol, head: None, unpacked: None }
+        Self { protocol, head: None, unpacked: None, unpacking: None }
     }
 
     /// Whether a kept connection can take another request: the last response was whole, and the server has neither closed
@@ -87,10 +97,38 @@ impl Connection {
 
     /// Waits for more of the body; `false` at its end. What has arrived by then is in [`Connection::body`].
     pub(crate) async fn receive_more(&mut self) -> Result<bool, TransportError> {
-        match &mut self.protocol {
-            Protocol::Http1(http1) => http1.receive_more().await,
-            Protocol::Http2(http2) => Box::pin(http2.receive_more()).await,
+        let more = match &mut self.protocol {
+            Protocol::Http1(http1) => http1.receive_more().await?,
+            Protocol::Http2(http2) => Box::pin(http2.receive_more()).await?,
+        };
+        if self.unpacking.is_some() {
+            self.unpack_arrived(!more)?;
         }
+        Ok(more)
+    }
+
+    /// From now on the body is unpacked as it arrives, so that [`Connection::body`] has what the server has flushed. It is
+    /// for streams: of any other body [`Connection::unpack`] makes no work before its last byte.
+    pub(crate) fn unpack_as_it_arrives(&mut self) -> Result<(), TransportError> {
+        let coding = self.head.map_or(Coding::Identity, |head| head.coding);
+        if coding == Coding::Identity {
+            return Ok(());
+        }
+        self.unpacking = Some(Unpacking { unpacker: Unpacker::new(coding)?, taken: 0 });
+        self.unpack_arrived(false)
+    }
+
+    /// Unpacks what is new, the last of it where the body is `whole`.
+    fn unpack_arrived(&mut self, whole: bool) -> Result<(), TransportError> {
+        let Some(mut unpacking) = self.unpacking.take() else { return Ok(()) };
+        let arrived = self.arrived();
+        unpacking.unpacker.feed(&arrived[unpacking.taken..])?;
+        unpacking.taken = arrived.len();
+        if whole && unpacking.taken > 0 {
+            unpacking.unpacker.finish()?;
+        }
+        self.unpacking = Some(unpacking);
+        Ok(())
     }
 
     /// Reads the whole body.
@@ -123,6 +161,11 @@ impl Connection {
         if let Some(unpacked) = &self.unpacked {
             return unpacked;
         }
+        self.unpacking.as_ref().map_or_else(|| self.arrived(), |unpacking| unpacking.unpacker.unpacked())
+    }
+
+    /// The body as far as it has arrived, as it came.
+    fn arrived(&self) -> &[u8] {
         match &self.protocol {
             Protocol::Http1(http1) => http1.body(),
             Protocol::Http2(http2) => http2.body(),
@@ -146,6 +189,7 @@ impl Connection {
     pub(crate) fn finish(&mut self) -> bool {
         self.head = None;
         self.unpacked = None;
+        self.unpacking = None;
         match &mut self.protocol {
             Protocol::Http1(http1) => http1.finish(),
             Protocol::Http2(http2) => http2.finish(),

@@ -19,6 +19,7 @@ mod redirect;
 mod socket;
 mod tls;
 mod tunnel;
+mod unpacker;
 mod wire;
 
 use std::fmt::Write as _;

@@ -1,5 +1,9 @@
 //! Streams of server-sent events.
 
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use loadgate_report::model::{FailureKind, Scenario};
 
 use super::plans::{Ask, expression, iterations, predicate, run_flow, run_scenario};
@@ -26,7 +30,11 @@ const HEAD: &str =
 const ROLE: &str = "data: {\"choices\": [{\"delta\": {\"role\": \"assistant\"}}]}\n\n";
 
 fn chunk(text: &str) -> Vec<u8> {
-    format!("{:x}\r\n{text}\r\n", text.len()).into_bytes()
+    chunk_of(text.as_bytes())
+}
+
+fn chunk_of(bytes: &[u8]) -> Vec<u8> {
+    [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()
 }
 
 /// A stream of these texts, 20 ms apart, chunked.
@@ -172,6 +180,57 @@ fn failures_are_not_good_and_refusals_do_not_count() {
     assert_eq!((report.ok, report.refused, report.failed_total()), (12, 6, 6), "{:?}", report.failures);
     assert_eq!((goodput("own"), goodput("plain")), (Some(0.0), Some(0.5)));
     assert_eq!(report.goodput, Some(6.0 / 18.0));
+}
+
+/// The pieces as gzip, flushed after each, 60 ms apart; `end` ends the packing too.
+fn packed(texts: &[&str], end: bool) -> Reply {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    let head = HEAD.replace("\r\n\r\n", "\r\ncontent-encoding: gzip\r\n\r\n");
+    let mut pieces = vec![(0, head.into_bytes())];
+    for text in texts {
+        gzip.write_all(text.as_bytes()).unwrap();
+        gzip.flush().unwrap();
+        pieces.push((60, chunk_of(&std::mem::take(gzip.get_mut()))));
+    }
+    if end {
+        pieces.push((0, chunk_of(&gzip.finish().unwrap())));
+    }
+    pieces.push((0, b"0\r\n\r\n".to_vec()));
+    Reply::Drip(pieces)
+}
+
+#[test]
+fn a_compressed_stream_has_the_times_of_its_flushes() {
+    let texts = [ROLE, &delta("Hel"), &delta("lo"), &delta("!"), "data: [DONE]\n\n"];
+    let report = run(packed(&texts, true), ask().check("text == 'Hello!'"), 2);
+    assert_eq!((report.ok, &report.failures[..]), (2, &[][..]));
+    let step = &report.steps[0];
+    let (ttft, itl) = (step.ttft_ms.as_ref().unwrap(), step.itl_ms.as_ref().unwrap());
+    assert_eq!((ttft.count, itl.count), (2, 4));
+    assert!(ttft.min.unwrap() >= 115.0, "the second piece is the first token: {ttft:?}");
+    assert!(itl.max.unwrap() >= 55.0, "tokens come one by one: {itl:?}");
+    assert!(step.latency_ms.min.unwrap() >= ttft.min.unwrap() + 55.0);
+
+    // What was unpacked is what is searched.
+    let foreign = Canaries::new(1).token(1);
+    let texts = [&delta(&foreign[..5]), &delta(&foreign[5..]), "data: [DONE]\n\n"];
+    let reply = packed(&texts, true);
+    let server = Server::start(move |_| reply.clone());
+    let report = run_flow(&server.base, iterations(2, 1), vec![ask().step()]);
+    assert_eq!((report.ok, report.failed.get(&FailureKind::CrossTalk)), (1, Some(&1)));
+
+    for (texts, end, kind, words) in [
+        (&[&delta("x")[..]][..], true, FailureKind::Truncated, "without its last event"),
+        (&["data: [DONE]\n\n"], false, FailureKind::Protocol, "cannot be unpacked (Gzip)"),
+    ] {
+        let report = run(packed(texts, end), ask(), 1);
+        assert_eq!(report.failed.get(&kind), Some(&1), "{:?}", report.failures);
+        assert!(report.failures[0].message.contains(words), "{:?}", report.failures);
+    }
+    let zstd = HEAD.replace("\r\n\r\n", "\r\ncontent-encoding: zstd\r\n\r\n0\r\n\r\n");
+    let report = run(Reply::Say(zstd.into_bytes()), ask(), 1);
+    assert_eq!(report.failed.get(&FailureKind::Protocol), Some(&1), "{:?}", report.failures);
+    assert!(report.failures[0].message.contains("(Zstd)"), "{:?}", report.failures);
 }
 
 #[test]
