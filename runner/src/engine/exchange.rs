@@ -58,6 +58,7 @@ impl Exchange<'_> {
         };
         let mut reply = self.hop(&prepared.endpoint, &step.method, prepared.head, prepared.body).await?;
         let mut last: Option<Redirected> = None;
+        let mut body = prepared.body;
         for _ in 0..step.redirects {
             let status = reply.head.status;
             let Some(location) = client::location(&reply.connection, status) else { break };
@@ -74,7 +75,10 @@ impl Exchange<'_> {
                 client::follow(original, status, &location, endpoints, jar.as_deref())?
             };
             reply.give_back(self.user, self.connections);
-            let body = if next.keeps_body { prepared.body } else { &[] };
+            if !next.keeps_body {
+                // Whatever comes after a GET is a GET without one too.
+                body = &[];
+            }
             reply = self.hop(&next.endpoint, &next.method, &next.head, body).await?;
             reply.url = Some(next.url.clone());
             last = Some(next);

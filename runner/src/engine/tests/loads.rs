@@ -403,6 +403,7 @@ fn open_loads_measure_from_the_due_time() {
     let report = run_flow(&server.base, load, flow);
     assert_eq!(report.ok, 1);
     assert!(report.latency_ms.max.unwrap() < 55.0, "think time is no latency: {:?}", report.latency_ms.max);
+    assert!(report.duration_s >= 0.06, "but it was thought: {}", report.duration_s);
 }
 
 #[test]
@@ -504,6 +505,12 @@ fn redirects_are_followed_as_far_as_allowed() {
         let report = run_flow(&server.base, iterations(1, 1), vec![ask.step()]);
         assert_eq!((report.ok, &report.failures[..]), (1, &[][..]));
     }
+    // A body that does not fit behind its head is dropped with it, and does not run into what comes next.
+    let mut large = Ask::post("/a", &"x".repeat(100_000)).check("'GET /c HTTP/1.1' in text");
+    large.0.redirects = 5;
+    let report = run_flow(&server.base, iterations(1, 1), vec![large.step(), Ask::get("/next").step()]);
+    assert_eq!((report.ok, &report.failures[..]), (2, &[][..]));
+    assert_eq!(server.heard().last().unwrap().line, "GET /next HTTP/1.1");
 }
 
 /// Notes what a server has heard when it looks.
