@@ -63,6 +63,21 @@ fn a_script_keeps_its_order() {
 }
 
 #[test]
+fn an_act_begins_when_the_last_turn_of_the_one_before_is_done() {
+    let server = Server::start(|heard: &Heard| {
+        Reply::Drip(vec![(if heard.line.contains("/one/many-2") { 80 } else { 0 }, ok("x"))])
+    });
+    let report = run_scenario(
+        &server.base,
+        "script:\n\
+         - { as: many, users: 3, do: [ { get: '/one/{{ user.name }}' }, { get: /two } ] }\n\
+         - { as: last, do: [ { get: /last } ] }\n",
+    );
+    assert_eq!((report.ok, report.failed_total()), (7, 0), "{:?}", report.failures);
+    assert_eq!(lines(&server).last().map(String::as_str), Some("GET /last"));
+}
+
+#[test]
 fn a_failed_turn_does_not_end_the_script() {
     let server = Server::start(|heard: &Heard| {
         Reply::Say(if heard.line.contains("/bad") { status(500, "") } else { ok(r#"{"id":"x7"}"#) })
@@ -150,8 +165,24 @@ fn asides_look_without_being_load() {
     // Of the asides, the scenario has the two failures; its latency is that of its one request.
     assert_eq!((report.ok, report.failed_total(), report.latency_ms.count), (1, 2, 1));
     assert_eq!((report.users[0].ok, report.users[0].failed), (1, 2));
+    let (own, all) = (report.users[0].max_ms.unwrap(), report.latency_ms.max.unwrap());
+    assert!((own - all).abs() <= all * 0.01 + 0.01, "to the fineness of a histogram: {own} {all}");
+    assert_eq!((report.series.ok.iter().sum::<u64>(), report.series.failed.iter().sum::<u64>()), (1, 2));
+    let highest = report.series.max_ms.iter().flatten().copied().fold(0.0, f64::max);
+    assert!((highest - all).abs() <= all * 0.01 + 0.01, "to the fineness of a histogram: {highest} {all}");
     assert!(report.failures.iter().any(|f| f.step == "bad" && f.message.contains("the command has failed")));
     assert!(report.failures.iter().any(|f| f.step == "never" && f.message.starts_with("not within 40ms")));
+    // In a class of its own they are no requests either.
+    let report = run_scenario(
+        &server.base,
+        "classes:\n  \
+         asks: { load: { users: 2, iterations: 2 }, flow: [ { get: / }, { command: 'true' } ] }\n  \
+         looks: { load: { users: 1, iterations: 3 }, flow: [ { probe: /health, check: json.active < 3 }, { command: 'true' } ] }\n",
+    );
+    let classes: Vec<(u64, u64, u64)> =
+        report.classes.iter().map(|class| (class.ok, class.latency_ms.count, class.iterations)).collect();
+    assert_eq!(classes, [(4, 4, 4), (0, 0, 3)], "{:?}", report.failures);
+    assert_eq!(report.users.iter().map(|user| user.ok).collect::<Vec<_>>(), [2, 2, 0]);
 }
 
 #[test]

@@ -3,9 +3,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::plans::{Ask, iterations, run_flow};
+use loadgate_report::model::Distribution;
+
+use super::plans::{Ask, class, iterations, run_flow, scenario, settings, try_run};
 use super::server::{Reply, Server, ok};
-use crate::suite::plan::{Load, Spacing, Start};
+use crate::suite::plan::{Connections, Load, Spacing, Start};
 
 const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -51,12 +53,38 @@ fn a_stall_is_in_the_latencies_of_all_that_were_due_in_it() {
 }
 
 #[test]
+fn what_waits_its_turn_behind_a_stall_has_waited_since_it_was_due() {
+    // All share one connection, so that those that are due in the stall cannot even be written before its end.
+    let server = freezing(ms(300), ms(700));
+    let load = rate(50.0, ms(1000), Spacing::Regular);
+    let mut one = class(None, load, vec![(1, vec![Ask::get("/").step()])]);
+    one.connections = Connections::Shared { pool: 0, size: 1 };
+    let report = try_run(scenario(vec![one]), &settings(&server.base)).unwrap();
+    assert_eq!((report.failed_total(), report.generator.dropped_starts), (0, 0), "{:?}", report.failures);
+    let step = &report.steps[0];
+    let above = |figures: &Distribution| {
+        let within = figures.histogram.share_within_ms(100.0).unwrap();
+        ((1.0 - within) * figures.count as f64).round()
+    };
+    // Some fifteen of the fifty were due more than 100 ms before its end, of which one was on the wire.
+    let (latency, service) = (above(&report.latency_ms), above(&step.service_time_ms));
+    assert!(latency >= 8.0 && latency > service, "{latency} {service}");
+    assert!(
+        step.latency_ms.mean > step.service_time_ms.mean,
+        "{:?} {:?}",
+        step.latency_ms.mean,
+        step.service_time_ms.mean
+    );
+    assert!(report.latency_ms.mean > report.service_time_ms.mean);
+}
+
+#[test]
 fn waiting_for_the_common_release_and_for_connecting_counts() {
     let server = Server::saying(ok("x"));
     let report = run_flow(&server.base, iterations(30, 1), vec![Ask::get("/").step()]);
     assert_eq!(report.ok, 30);
     assert!(
-        report.latency_ms.mean >= report.service_time_ms.mean,
+        report.latency_ms.mean > report.service_time_ms.mean,
         "latency counts from the release, service time from the first byte: {:?} {:?}",
         report.latency_ms.mean,
         report.service_time_ms.mean

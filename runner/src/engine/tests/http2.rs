@@ -1,13 +1,19 @@
 //! HTTP/2 without TLS, against axum.
 
 use std::convert::Infallible;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use futures_util::StreamExt as _;
 use loadgate_report::model::{FailureKind, Scenario};
 
@@ -24,7 +30,7 @@ fn start(router: Router) -> Settings {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            axum::serve(listener, router).await.unwrap();
+            axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await.unwrap();
         });
     });
     let mut settings = settings(&base);
@@ -72,8 +78,10 @@ fn streams_are_timed_and_what_goes_wrong_has_its_kind() {
     let events = |broken: bool| {
         move || async move {
             let pieces = ["data: {\"t\": \"a\"}\n", "\ndata: {\"t\": \"b\"}\n\n", "data: [DONE]\n\n"];
-            let pieces = futures_util::stream::iter(pieces).map(move |piece| {
+            let pieces = futures_util::stream::iter(pieces).then(move |piece| async move {
                 if broken && piece.contains("DONE") {
+                    // The head and what came before are through by then: it is the body that breaks.
+                    tokio::time::sleep(Duration::from_millis(60)).await;
                     Err(std::io::Error::other("out of order"))
                 } else {
                     Ok(Bytes::from(piece))
@@ -109,6 +117,77 @@ fn streams_are_timed_and_what_goes_wrong_has_its_kind() {
     {
         let report = run(router(), 1, 1, vec![ask(path).step()]);
         assert_eq!(report.failed.get(&kind), Some(&1), "{path}: {:?}", report.failures);
+        assert!(
+            path != "/broken" || report.failures[0].message.contains("within the body"),
+            "{:?}",
+            report.failures
+        );
+    }
+}
+
+#[test]
+fn a_user_keeps_its_connection() {
+    let ports = Arc::new(Mutex::new(Vec::new()));
+    let log = ports.clone();
+    let who = async move |ConnectInfo(from): ConnectInfo<SocketAddr>| log.lock().unwrap().push(from.port());
+    let report =
+        run(Router::new().route("/", get(who)), 2, 3, vec![Ask::get("/").step(), Ask::get("/").step()]);
+    assert_eq!((report.ok, &report.failures[..]), (12, &[][..]));
+    let mut ports = std::mem::take(&mut *ports.lock().unwrap());
+    ports.sort_unstable();
+    assert!(
+        ports[..6].iter().all(|port| *port == ports[0]) && ports[6..].iter().all(|port| *port == ports[11]),
+        "{ports:?}"
+    );
+    assert_ne!(ports[0], ports[11]);
+}
+
+#[test]
+fn the_tokens_of_a_stream_have_the_times_at_which_they_came() {
+    let stream = |packing: bool| {
+        move || async move {
+            let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+            let mut pieces: Vec<Vec<u8>> = Vec::new();
+            for text in [
+                "data: {\"t\": \"a\"}\n\n",
+                "data: {\"t\": \"b\"}\n\n",
+                "data: {\"t\": \"c\"}\n\n",
+                "data: [DONE]\n\n",
+            ] {
+                gzip.write_all(text.as_bytes()).unwrap();
+                gzip.flush().unwrap();
+                let packed = std::mem::take(gzip.get_mut());
+                pieces.push(if packing { packed } else { text.into() });
+            }
+            if packing {
+                pieces.push(gzip.finish().unwrap());
+            }
+            let pieces = futures_util::stream::iter(pieces).then(async |piece| {
+                tokio::time::sleep(Duration::from_millis(60)).await;
+                Ok::<_, Infallible>(Bytes::from(piece))
+            });
+            let mut response = Response::builder().header("content-type", "text/event-stream");
+            if packing {
+                response = response.header("content-encoding", "gzip");
+            }
+            response.body(Body::from_stream(pieces)).unwrap()
+        }
+    };
+    for packing in [false, true] {
+        let mut ask = Ask::get("/").check("text == 'abc'");
+        ask.0.stream = Some(Stream {
+            content: expression("json.t"),
+            done: predicate("data == '[DONE]'"),
+            tokens: Tokens::Events,
+        });
+        let report = run(Router::new().route("/", get(stream(packing))), 2, 1, vec![ask.step()]);
+        assert_eq!((report.ok, &report.failures[..]), (2, &[][..]));
+        let step = &report.steps[0];
+        let (ttft, itl) = (step.ttft_ms.as_ref().unwrap(), step.itl_ms.as_ref().unwrap());
+        assert_eq!((ttft.count, itl.count), (2, 4));
+        assert!(ttft.min.unwrap() >= 55.0, "{ttft:?}");
+        assert!(itl.max.unwrap() >= 55.0, "tokens come one by one: {itl:?}");
+        assert!(step.latency_ms.min.unwrap() >= ttft.min.unwrap() + 55.0, "{:?}", step.latency_ms);
     }
 }
 

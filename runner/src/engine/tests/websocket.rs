@@ -132,6 +132,10 @@ fn what_is_sent_comes_back_and_has_its_figures() {
     // To open and to hear are requests of the load; to send and to close are not.
     assert_eq!((report.ok, report.requests, report.iterations), (30, 30, 6));
     assert_eq!(report.latency_ms.count, 30);
+    for user in &report.users {
+        assert_eq!((user.ok, user.refused, user.failed), (10, 0, 0), "{user:?}");
+    }
+    assert_eq!((report.users.len(), report.series.ok.iter().sum::<u64>()), (3, 30));
     let step = |name: &str| report.step(name).unwrap();
     for name in ["open", "say", "hear", "json", "bye"] {
         assert_eq!((step(name).ok, step(name).latency_ms.count), (6, 6), "{name}");
@@ -139,6 +143,11 @@ fn what_is_sent_comes_back_and_has_its_figures() {
     assert_eq!(step("open").statuses.get(&101), Some(&6));
     assert_eq!(step("open").request, "connect /echo");
     assert_eq!((report.counters[0].yes, report.counters[0].no), (2, 4));
+    // Whoever waits for the closing handshake may have it before the server's side has taken note.
+    let begun = std::time::Instant::now();
+    while seen.lock().unwrap().1 < 6 && begun.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
     let (mut paths, closed) = std::mem::take(&mut *seen.lock().unwrap());
     paths.sort();
     assert_eq!((paths.len(), closed), (6, 6));
@@ -470,6 +479,24 @@ fn a_socket_lives_as_long_as_the_iteration_unless_it_is_kept() {
             std::thread::sleep(Duration::from_millis(5));
         }
         assert_eq!(*opened.lock().unwrap(), all, "each was opened once and closed by its user");
+    }
+}
+
+#[test]
+fn a_socket_is_gone_in_the_next_iteration_whether_that_opens_one_or_not() {
+    for (keep, failures) in [(false, vec![(Check, 1)]), (true, vec![])] {
+        let base = start(|peer, _| async move {
+            echo(peer).await;
+        });
+        let report = run_scenario(
+            &base,
+            &format!(
+                "load: {{ users: 1, iterations: 2 }}\nflow:\n- if: iteration == 0\n  then: [ {{ connect: /, keep: {keep} }} ]\n- {{ name: say, send: hi }}\n- {{ await: text == 'hi' }}\n"
+            ),
+        );
+        assert_eq!(failed(&report), failures, "{:?}", report.failures);
+        assert_eq!(report.iterations, if keep { 2 } else { 1 });
+        assert!(keep || report.failures[0].message.contains("`socket` is not open"), "{:?}", report.failures);
     }
 }
 
