@@ -384,11 +384,9 @@ fn a_server_that_mixes_users_up_is_caught() {
         );
         let step = report.step(if close.is_empty() { "open" } else { "bye" }).unwrap();
         assert_eq!(step.failed.get(&CrossTalk), Some(&2), "{:?}", report.failures);
-        assert!(
-            report.failures[0].message.contains("in a message that no step awaits"),
-            "{:?}",
-            report.failures
-        );
+        // The server leaves without the closing handshake, which may be noticed first.
+        let sample = report.failures.iter().find(|sample| sample.kind == CrossTalk).unwrap();
+        assert!(sample.message.contains("in a message that no step awaits"), "{}", sample.message);
     }
     let base = mixing_up(100);
     let report = run_scenario(
