@@ -3,8 +3,7 @@
   try {
     const packed = document.getElementById("loadgate-viewer");
     performance.mark("loadgate-begin");
-    const bytes = Uint8Array.from(atob(packed.textContent), (c) => c.charCodeAt(0));
-    const module = unpack(bytes, Number(packed.dataset.size));
+    const module = unpack(bytesOf(packed.textContent), Number(packed.dataset.size));
     performance.mark("loadgate-unpacked");
     await wasm_bindgen({ module_or_path: module });
   } catch (error) {

@@ -1,3 +1,17 @@
+// The bytes of a text in base 85: five characters from "(" to "|" for four bytes, with "}" for "<".
+function bytesOf(text) {
+  const bytes = new Uint8Array((text.length / 5) * 4);
+  for (let i = 0, n = 0; i < text.length; ) {
+    let value = 0;
+    for (let k = 0; k < 5; k++, i++) {
+      const character = text.charCodeAt(i);
+      value = value * 85 + (character === 125 ? 20 : character - 40);
+    }
+    for (let shift = 24; shift >= 0; shift -= 8) bytes[n++] = value >>> shift;
+  }
+  return bytes;
+}
+
 // LZMA as Igor Pavlov's public specification describes it (lzma-specification.txt in the LZMA SDK), for a raw stream with
 // lc = 3, lp = 0, pb = 0 and a known size. A quarter smaller than gzip, which is what browsers unpack by themselves.
 function unpack(source, size) {

@@ -1,6 +1,6 @@
 //! `cargo xtask viewer`: builds the interactive page into `runner/assets/viewer.html`.
 //!
-//! The page is one file. Its Wasm is packed (LZMA, base64) and unpacked by a script; scripts and styles are inline
+//! The page is one file. Its Wasm is packed (LZMA, base 85) and unpacked by a script; scripts and styles are inline
 //! and named by their hash in the content security policy, so that nothing else runs and nothing is requested.
 
 use std::io::Write as _;
@@ -200,7 +200,7 @@ fn bind(wasm: &Path) -> anyhow::Result<(String, Vec<u8>)> {
     Ok((output.js().to_owned(), bytes))
 }
 
-/// The Wasm as `viewer/assets/unpack.js` reads it: a raw LZMA stream in base64.
+/// The Wasm as `viewer/assets/unpack.js` reads it: a raw LZMA stream in base 85.
 fn packed(wasm: &[u8]) -> anyhow::Result<String> {
     let options = LzmaOptions {
         dict_size: 1 << 22,
@@ -213,7 +213,23 @@ fn packed(wasm: &[u8]) -> anyhow::Result<String> {
     };
     let mut writer = LzmaWriter::new_no_header(Vec::new(), &options, false)?;
     writer.write_all(wasm)?;
-    Ok(STANDARD.encode(writer.finish()?))
+    Ok(base85(&writer.finish()?))
+}
+
+/// Four bytes in five characters, where base64 needs five and a third. The digits are the characters from `(` to `|`, with `}` for
+/// `<`, which could begin markup; none has a meaning in the text of a script element. The last group is filled up with zeros.
+fn base85(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() / 4 * 5 + 5);
+    for group in bytes.chunks(4) {
+        let mut four = [0; 4];
+        four[..group.len()].copy_from_slice(group);
+        let value = u32::from_be_bytes(four);
+        for place in [85_u32.pow(4), 85_u32.pow(3), 85_u32.pow(2), 85, 1] {
+            let digit = (value / place % 85) as u8;
+            text.push(char::from(if digit == b'<' - b'(' { b'}' } else { b'(' + digit }));
+        }
+    }
+    text
 }
 
 fn assemble(root: &Path, inputs: &str, script: &str, wasm: &[u8]) -> anyhow::Result<String> {
@@ -259,4 +275,24 @@ fn without_comments(script: &str) -> String {
 /// CSS without indentation.
 fn squeezed(css: &str) -> String {
     css.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_as_text_by_table() {
+        for (bytes, text) in [
+            (&[][..], ""),
+            (&[0, 0, 0, 0], "((((("),
+            (&[0, 0, 0, 84], "((((|"),
+            (&[0, 0, 0, 20], "((((}"),
+            (&[0, 0, 1, 0], "(((+)"),
+            (&[255, 255, 255, 255], "z?^4("),
+            (&[255], "yyC+("),
+        ] {
+            assert_eq!(base85(bytes), text, "{bytes:?}");
+        }
+    }
 }
