@@ -1,6 +1,6 @@
 //! What to do next, for each kind of figure.
 
-use crate::model::{FailureKind, Scenario};
+use crate::model::{FailureKind, Scenario, Step};
 use crate::quantity::{Quantity, Unit};
 
 /// What to look at when `figure` is worse than it may be.
@@ -9,7 +9,7 @@ pub(super) fn for_figure(figure: &str, scenario: &Scenario) -> String {
     if has("capacity")
         && let Some(search) = &scenario.search
     {
-        return format!("{}; the table of levels in report.html shows what gave way", search.reason);
+        return format!("{}; the table of levels shows what gave way", search.reason);
     }
     if has("score") {
         return for_score(figure, scenario);
@@ -46,7 +46,32 @@ pub(super) fn for_figure(figure: &str, scenario: &Scenario) -> String {
     if scenario.failed_total() > 0 {
         return for_failures(scenario);
     }
-    "open report.html for the figures of each step and user".to_owned()
+    if has("after") {
+        return "look at what is not given back when the load is over: slots, sessions, counters".to_owned();
+    }
+    steps_in_words(scenario)
+}
+
+/// Most steps named in one sentence.
+const STEPS: usize = 6;
+
+/// What came of the steps, such as `what came of each step: start 21 ok, 29 refused; end 21 ok`.
+fn steps_in_words(scenario: &Scenario) -> String {
+    let outcome = |step: &Step| {
+        let failed: u64 = step.failed.values().sum();
+        let parts = [(step.ok, "ok"), (step.refused, "refused"), (failed, "failed")];
+        let parts: Vec<String> =
+            parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+        format!("{} {}", step.name, if parts.is_empty() { "never sent".to_owned() } else { parts.join(", ") })
+    };
+    let mut steps: Vec<String> = scenario.steps.iter().take(STEPS).map(outcome).collect();
+    if steps.is_empty() {
+        return "nothing was sent: look at the setup and at the load".to_owned();
+    }
+    if let Some(more) = scenario.steps.len().checked_sub(STEPS).filter(|more| *more > 0) {
+        steps.push(format!("{more} more"));
+    }
+    format!("what came of each step: {}", steps.join("; "))
 }
 
 /// The failures by kind, most frequent first, such as `12 × timeout, 3 × connect`; empty where there are none.
@@ -59,7 +84,7 @@ pub(super) fn failures_in_words(scenario: &Scenario) -> String {
 pub(super) fn for_failures(scenario: &Scenario) -> String {
     let kinds = failures_in_words(scenario);
     if kinds.is_empty() {
-        return "open report.html for the outcomes of each step".to_owned();
+        return steps_in_words(scenario);
     }
     let worst = scenario.failed.iter().max_by_key(|(_, n)| **n).map(|(kind, _)| *kind);
     let sample = scenario.failures.iter().find(|f| Some(f.kind) == worst).or(scenario.failures.first());
@@ -94,7 +119,7 @@ fn for_slowness(scenario: &Scenario) -> String {
                 "profile what it computes"
             }
         ),
-        None => format!("{at}; see the latencies over time in report.html"),
+        None => format!("{at}; see the latencies over time"),
     }
 }
 
@@ -113,4 +138,47 @@ fn for_score(figure: &str, scenario: &Scenario) -> String {
 fn counters(scenario: &Scenario) -> String {
     let all = scenario.counters.iter().map(|c| format!("{} {} yes, {} no", c.name, c.yes, c.no));
     all.collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_to_do_next_by_table() {
+        let step = |name: &str, ok, refused, timeouts: u64| Step {
+            name: name.to_owned(),
+            ok,
+            refused,
+            failed: [(FailureKind::Timeout, timeouts)].into_iter().filter(|(_, n)| *n > 0).collect(),
+            ..Step::default()
+        };
+        let scenario = |steps: Vec<Step>| Scenario { steps, ..Scenario::default() };
+        let two = || scenario(vec![step("start", 21, 29, 0), step("end", 20, 0, 1)]);
+        let many = scenario((1..=8).map(|n| step(&format!("s{n}"), 0, 0, 0)).collect());
+        for (figure, scenario, expected) in [
+            ("start.ok", &two(), "what came of each step: start 21 ok, 29 refused; end 20 ok, 1 failed"),
+            ("error_rate", &two(), "what came of each step: start 21 ok, 29 refused; end 20 ok, 1 failed"),
+            (
+                "s1.ok",
+                &many,
+                "what came of each step: s1 never sent; s2 never sent; s3 never sent; s4 never sent; \
+              s5 never sent; s6 never sent; 2 more",
+            ),
+            ("ok", &Scenario::default(), "nothing was sent: look at the setup and at the load"),
+            (
+                "active.after",
+                &two(),
+                "look at what is not given back when the load is over: slots, sessions, counters",
+            ),
+            (
+                "start.refused",
+                &two(),
+                "look at the limit that refuses: its size, whether it is shared or per user, and \
+              whether a slot is freed after use",
+            ),
+        ] {
+            assert_eq!(for_figure(figure, scenario), expected, "{figure}");
+        }
+    }
 }

@@ -369,7 +369,8 @@ pub(super) fn of_comparison(report: &Report) -> Vec<Finding> {
     found
 }
 
-/// Rounds were run to compare, and nothing of them can be: that is no pass.
+/// Rounds were run to compare, and nothing of them can be: that is no pass. Where some rounds could be compared and only were too few
+/// for the time that there was, more time may decide it.
 fn of_nothing_compared(
     scenario: &Scenario,
     own: &[&ComparedFigure],
@@ -384,13 +385,22 @@ fn of_nothing_compared(
         return None;
     }
     let why = own.iter().find_map(|f| f.note.clone()).unwrap_or_else(|| "no round has samples".to_owned());
+    let too_few = own.iter().any(|f| !f.round_changes.is_empty());
+    let (verdict, next) = if too_few {
+        (
+            Verdict::Inconclusive,
+            "give it more time (`gate.budget`), and load enough for samples in each round",
+        )
+    } else {
+        (Verdict::Invalid, "make both revisions take the same load, long enough to have samples")
+    };
     Some(Finding {
-        next: Some("make both revisions take the same load, long enough to have samples".to_owned()),
+        next: Some(next.to_owned()),
         ..finding(
             Some(scenario),
             "comparison",
             FindingKind::Baseline,
-            Verdict::Invalid,
+            verdict,
             format!("nothing of it could be compared with the base: {why}"),
         )
     })

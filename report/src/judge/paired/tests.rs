@@ -249,6 +249,25 @@ fn rounds_that_say_nothing_are_no_pass() {
             },
             Verdict::Inconclusive,
         ),
+        (
+            // One side was so slow in half of the rounds that nothing came of it.
+            "half of the rounds without samples",
+            {
+                let mut all = rounds(1, LEAST_ROUNDS, 0.02, 0.0);
+                all.iter_mut().step_by(2).for_each(|r| r.head.scenario = Scenario::default());
+                all
+            },
+            Verdict::Inconclusive,
+        ),
+        (
+            "all rounds without samples",
+            {
+                let mut all = rounds(1, LEAST_ROUNDS, 0.02, 0.0);
+                all.iter_mut().for_each(|r| r.head.scenario = Scenario::default());
+                all
+            },
+            Verdict::Invalid,
+        ),
     ] {
         let reason = never_green(compare(&all), verdict);
         assert!(!reason.is_empty(), "{name}");
