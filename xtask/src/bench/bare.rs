@@ -4,7 +4,7 @@ use super::finding::{Finding, figure};
 use super::lab::Lab;
 use super::nginx::Nginx;
 use super::stats::{median, paired_ratio};
-use super::tools::{self, Gets, Ran, Tool};
+use super::tools::{self, Aim, Gets, Ran, Tool};
 
 const CONNECTIONS: [u32; 2] = [50, 200];
 /// They take part in every round; the others run once, for reference, unless it is to be quick.
@@ -48,7 +48,7 @@ pub(super) fn run(lab: &Lab) -> anyhow::Result<Finding> {
 }
 
 fn rounds(lab: &Lab, url: &str, connections: u32) -> anyhow::Result<Vec<Row>> {
-    let gets = |seconds| Gets { url: format!("{url}/"), connections, seconds, rate: None };
+    let gets = |seconds| Gets { url: format!("{url}/"), connections, seconds, rate: None, aim: Aim::Speed };
     let there = |tools: &[&'static Tool]| -> Vec<&'static Tool> {
         tools.iter().copied().filter(|tool| tool.is_there(lab)).collect()
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::finding::{Finding, figure};
 use super::lab::Lab;
 use super::stats::median;
-use super::tools::{self, Gets, Measure, Tool};
+use super::tools::{self, Aim, Gets, Measure, Tool};
 use super::truth::Truth;
 
 const RATE: u32 = 200;
@@ -79,7 +79,7 @@ pub(super) fn run(lab: &Lab) -> anyhow::Result<Finding> {
 }
 
 fn gets(truth: &Truth, connections: u32) -> Gets {
-    Gets { url: truth.url("/small"), connections, seconds: SECONDS, rate: Some(RATE) }
+    Gets { url: truth.url("/small"), connections, seconds: SECONDS, rate: Some(RATE), aim: Aim::Speed }
 }
 
 /// loadgate's figures, the true length of the freeze, and the largest latency in its series.

@@ -9,7 +9,7 @@ fn gets(_: &Lab, gets: &Gets) -> anyhow::Result<Vec<String>> {
 }
 
 fn arguments(gets: &Gets) -> Vec<String> {
-    let Gets { url, connections, seconds, rate } = gets;
+    let Gets { url, connections, seconds, rate, .. } = gets;
     let mut arguments =
         vec!["-z".to_owned(), format!("{seconds}s"), "-c".to_owned(), connections.to_string()];
     if let Some(rate) = rate {
@@ -50,6 +50,7 @@ fn read(output: &str) -> Option<Measure> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Aim;
     use super::*;
     use crate::bench::tools::near;
 
@@ -93,7 +94,8 @@ Status code distribution:
 
     #[test]
     fn its_rate_is_that_of_a_connection() {
-        let gets = Gets { url: "u".to_owned(), connections: 20, seconds: 10, rate: Some(200) };
+        let gets =
+            Gets { url: "u".to_owned(), connections: 20, seconds: 10, rate: Some(200), aim: Aim::Speed };
         assert_eq!(arguments(&gets).join(" "), "-z 10s -c 20 -q 10 u");
     }
 }

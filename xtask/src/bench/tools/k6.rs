@@ -26,7 +26,7 @@ fn gets(lab: &Lab, gets: &Gets) -> anyhow::Result<Vec<String>> {
 }
 
 fn gets_script(gets: &Gets) -> String {
-    let Gets { url, connections, seconds, rate } = gets;
+    let Gets { url, connections, seconds, rate, .. } = gets;
     let load = match rate {
         None => format!("executor: 'constant-vus', vus: {connections}, duration: '{seconds}s'"),
         Some(rate) => format!(

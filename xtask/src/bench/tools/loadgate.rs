@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Gets, Lab, Measure, Tool};
+use super::{Aim, Gets, Lab, Measure, Tool};
 
 pub(in crate::bench) const TOOL: Tool = Tool { name: "loadgate", version: &["--version"], gets, read };
 
@@ -20,13 +20,14 @@ fn gets(lab: &Lab, gets: &Gets) -> anyhow::Result<Vec<String>> {
 
 /// A bare request: the status is all that is looked at.
 fn gets_suite(gets: &Gets) -> String {
-    let Gets { url, connections, seconds, rate } = gets;
+    let Gets { url, connections, seconds, rate, aim } = gets;
+    let warm_up_ms = if *aim == Aim::Latency { 500 } else { 0 };
     let load = match rate {
         None => format!("users: {connections}, duration: {seconds}s"),
         Some(rate) => format!("rate: {rate}/s, duration: {seconds}s, max_users: {connections}"),
     };
     format!(
-        "name: gets\ntarget: {{ url: \"{url}\" }}\nscenarios:\n  gets:\n    load: {{ {load} }}\n    \
+        "name: gets\ntarget: {{ url: \"{url}\" }}\nscenarios:\n  gets:\n    load: {{ {load} }}\n    warm_up: {warm_up_ms}ms\n    \
          flow: [ {{ get: \"{url}\", check: status == 200 }} ]\n    settle: 0s\n"
     )
 }

@@ -40,6 +40,17 @@ pub(super) struct Gets {
     pub(super) seconds: u32,
     /// Requests per second of all connections together; `None` for as many as there can be.
     pub(super) rate: Option<u32>,
+    pub(super) aim: Aim,
+}
+
+/// What a run is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Aim {
+    /// As it is in use.
+    Speed,
+    /// How well it tells latencies: its process comes before all others on its processors, where the system allows that, and
+    /// loadgate's first half second, with the connecting in it, is not measured. wrk leaves connecting out anyhow.
+    Latency,
 }
 
 /// What a tool says it measured; times in milliseconds.
@@ -88,7 +99,12 @@ impl Tool {
     /// # Errors
     /// It is not there, fails, or says what cannot be read, or requests failed.
     pub(super) fn get(&self, lab: &Lab, gets: &Gets) -> anyhow::Result<Ran> {
-        self.run(lab, &(self.gets)(lab, gets)?)
+        let arguments = (self.gets)(lab, gets)?;
+        let ran = match gets.aim {
+            Aim::Speed => self.try_run(lab, &arguments)?,
+            Aim::Latency => self.run_as(lab, &arguments, &lab.real_time)?,
+        };
+        self.checked(ran)
     }
 
     /// Runs it with arguments.
@@ -97,6 +113,10 @@ impl Tool {
     /// As [`Tool::get`].
     pub(super) fn run(&self, lab: &Lab, arguments: &[String]) -> anyhow::Result<Ran> {
         let ran = self.try_run(lab, arguments)?;
+        self.checked(ran)
+    }
+
+    fn checked(&self, ran: Ran) -> anyhow::Result<Ran> {
         let Measure { requests, failed, .. } = ran.measure;
         anyhow::ensure!(requests > 0, "{} sent no request", self.name);
         anyhow::ensure!(failed == 0, "{}: {failed} of {requests} requests failed", self.name);
@@ -108,8 +128,20 @@ impl Tool {
     /// # Errors
     /// It is not there, fails, or says what cannot be read.
     pub(super) fn try_run(&self, lab: &Lab, arguments: &[String]) -> anyhow::Result<Ran> {
+        self.run_as(lab, arguments, &[])
+    }
+
+    /// Runs it behind a command such as `chrt`.
+    fn run_as(&self, lab: &Lab, arguments: &[String], behind: &[&str]) -> anyhow::Result<Ran> {
         let program = lab.program(self.name).ok_or_else(|| anyhow::anyhow!("{} is not there", self.name))?;
-        let mut command = Command::new(program);
+        let mut command = match behind {
+            [] => Command::new(program),
+            [first, rest @ ..] => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(program);
+                command
+            }
+        };
         command.args(arguments).current_dir(lab.folder()).env_remove("GITHUB_ACTIONS");
         let ended = process::run(&lab.cores, &mut command)?;
         let measure = (self.read)(&ended.stdout)

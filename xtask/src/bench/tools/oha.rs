@@ -7,7 +7,7 @@ use super::{Gets, Lab, Measure, Tool};
 pub(in crate::bench) const TOOL: Tool = Tool { name: "oha", version: &["--version"], gets, read };
 
 fn gets(_: &Lab, gets: &Gets) -> anyhow::Result<Vec<String>> {
-    let Gets { url, connections, seconds, rate } = gets;
+    let Gets { url, connections, seconds, rate, .. } = gets;
     let mut arguments: Vec<String> =
         ["--no-tui", "--output-format", "json", "-c", &connections.to_string(), "-z", &format!("{seconds}s")]
             .map(str::to_owned)
