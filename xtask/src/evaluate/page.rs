@@ -28,7 +28,7 @@ const HEAD: &str = "\
 [How loadgate judges](method.md) says what is done; this page says how well it works. Everything here was run by `cargo xtask evaluate`,
 which you can run as well: it goes on where the record ends.
 
-- The service is `cached-chat`, one of the reference services, with two scenarios of 2 s a slot: `ask` (40 users who wait about 60 ms for
+- The service is `cached-chat`, one of the reference services, with two scenarios of 2 s a slot: `ask` (14 users who wait about 60 ms for
   a simulated model) and `cached` (2 users who are answered from the cache at once, so that the machine's own work is what is
   measured). Each process draws its latencies anew.
 - **quiet**: other processes used at most 5 % of the processors, as measured. **busy**: they used more.

@@ -57,7 +57,7 @@ change!(TAIL, "p95+15", "each 12th request stalls for 40 ms", SLOW, "tail=40", "
 change!(ERRORS, "errors+1", "1 % of the requests fail", SLOW, "error=0.01", "ask error_rate", Some(0.95));
 change!(CPU, "cpu", "each request hashes 256 KiB", SLOW, "cpu=256", "cached throughput", None);
 change!(SLEEP, "sleep", "each request sleeps 0.3 ms", SLOW, "sleep=0.3", "cached throughput", None);
-change!(LOCK, "lock", "each request holds a lock for 1.4 ms", SLOW, "lock=1.4", "ask latency.p50", None);
+change!(LOCK, "lock", "each request holds a lock for 3 ms", SLOW, "lock=3", "ask latency.p50", None);
 change!(ALLOC, "alloc", "each request takes 4 MiB of memory", SLOW, "alloc=4096", "cached throughput", None);
 change!(
     MISS,
