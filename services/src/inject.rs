@@ -139,4 +139,21 @@ mod tests {
         }
         assert_eq!([0.5, 0.1, 0.01].map(each), [2, 10, 100]);
     }
+
+    /// No machine hashes 20 MB or writes to 25,000 pages within a millisecond, and each does a thousandth of it.
+    #[tokio::test]
+    async fn work_and_memory_are_as_much_as_was_asked_for() {
+        let (timer, turn, every) = (Timer::new(), Mutex::default(), Every::default());
+        for (much, little) in
+            [(Inject::Cpu(20_000.0), Inject::Cpu(20.0)), (Inject::Alloc(100_000.0), Inject::Alloc(100.0))]
+        {
+            let mut took = Vec::new();
+            for inject in [much, little] {
+                let begun = Instant::now();
+                assert!(act(inject, &timer, &turn, &every).await.is_none());
+                took.push(begun.elapsed());
+            }
+            assert!(took[0] >= Duration::from_millis(1) && took[0] > 5 * took[1], "{much:?}: {took:?}");
+        }
+    }
 }
