@@ -113,14 +113,10 @@ impl Decider<'_> {
         let socket = self.opened(file.socket.get(), file.span, parts);
         let timeout = self.positive(file.timeout.get(), "nothing can be sent within no time");
         let said = Said {
-            what: format!("send to {socket}"),
-            aside: true,
-            goodput: None,
-            socket,
             name: file.name.get(),
             timeout,
             on_failure: file.on_failure.get(),
-            span: file.span,
+            ..Said::aside("send to", socket, file.span)
         };
         let step = self.socket_step(said, parts);
         Some(step(SocketAction::Send(message?)))
@@ -207,14 +203,10 @@ impl Decider<'_> {
         let socket = self.opened(Some(given), given.span, parts);
         let timeout = self.positive(file.timeout.get(), "nothing can be closed within no time");
         let said = Said {
-            what: format!("close {socket}"),
-            aside: true,
-            goodput: None,
-            socket,
             name: file.name.get(),
             timeout,
             on_failure: file.on_failure.get(),
-            span: file.span,
+            ..Said::aside("close", socket, file.span)
         };
         Some(self.socket_step(said, parts)(SocketAction::Close))
     }
@@ -270,6 +262,22 @@ struct Said<'f> {
     timeout: Option<Duration>,
     on_failure: Option<&'f OnFailure>,
     span: Span,
+}
+
+impl Said<'_> {
+    /// A step that is no request of the load.
+    fn aside(verb: &str, socket: String, span: Span) -> Self {
+        Self {
+            what: format!("{verb} {socket}"),
+            aside: true,
+            goodput: None,
+            socket,
+            name: None,
+            timeout: None,
+            on_failure: None,
+            span,
+        }
+    }
 }
 
 /// The name of a socket.
