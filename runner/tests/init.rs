@@ -227,6 +227,10 @@ fn a_suite_out_of_an_api_description() {
         "https://api.example.com",
         "value: \"${API_TOKEN:-}\"",
         "8080",
+        "get: \"/v1/pets/{{ vars.pet_id }}\"",
+        "pet_id: \"a%2Fb%20c\"",
+        "check: status == 201",
+        "\n      on_failure: continue\n",
     ] {
         assert!(text.contains(words), "no {words} in\n{text}");
     }
@@ -259,7 +263,7 @@ fn recording(origin: &str) -> String {
     let entry = |at: &str, method: &str, url: &str, status: u16, kind: &str, more: serde_json::Value| {
         let mut request = serde_json::json!({ "method": method, "url": url, "headers": [] });
         request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        serde_json::json!({ "pageref": "p", "startedDateTime": format!("2026-01-31T12:00:{at}Z"), "time": 20, "request": request,
+        serde_json::json!({ "pageref": "p", "startedDateTime": format!("2026-01-31T12:00:{at}Z"), "time": 120, "request": request,
             "response": { "status": status, "content": { "mimeType": kind },
                 "headers": [{ "name": "Set-Cookie", "value": "cart=1; Path=/" }] } })
     };
@@ -310,7 +314,15 @@ fn a_suite_out_of_a_recording() {
         assert!(!file.contains("very-secret"), "{file}");
     }
     for words in
-        ["think: 1300ms", "think: 700ms", "think: 5000ms", "bearer: \"{{ vars.api_token }}\"", "${COOKIE:-}"]
+        // From the end of an answer to the next request.
+        [
+            "think: 1200ms",
+            "think: 600ms",
+            "think: 5000ms",
+            "bearer: \"{{ vars.api_token }}\"",
+            "${COOKIE:-}",
+            "check: status == 201",
+        ]
     {
         assert!(text.contains(words), "no {words} in\n{text}");
     }
@@ -327,6 +339,7 @@ fn a_suite_out_of_a_recording() {
     let body: serde_json::Value = find("/json").body_json().unwrap();
     assert_eq!(body, serde_json::json!({ "q": "{{ x }}", "password": "" }));
     assert_eq!(find("/json").headers.get("x-tenant").unwrap(), "{{ acme }} ${HOME}");
+    assert!(find("/json").headers.get("user-agent").is_none_or(|agent| agent != "browser"));
     assert_eq!(find("/form").body, b"a+b=1%262&token=");
 }
 

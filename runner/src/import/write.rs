@@ -286,6 +286,8 @@ fn scenario(out: &mut String, requests: &Requests) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use http::Method;
     use proptest::prelude::*;
 
@@ -392,6 +394,55 @@ mod tests {
             let plan::Body::Form(fields) = &form.body else { panic!("{:?}", form.body) };
             prop_assert_eq!((fields[0].0.clone(), rendered(&fields[0].1)), (key, text));
             prop_assert_eq!(plan.name, "suite");
+        }
+    }
+
+    #[test]
+    fn what_a_request_asks_for_stands_in_its_step() {
+        let mut request = Request::new("it", Method::PUT, Template::literal("/"));
+        request.headers = ["1", "2"].map(|value| ("x-a".to_owned(), Template::literal(value))).into();
+        request.body = Body::Raw(Template::literal("text"));
+        request.status = vec![200, 404];
+        request.redirects = 3;
+        request.timeout = Some(Duration::from_millis(2500));
+        (request.stream, request.goes_on) = (true, true);
+        let requests = Requests {
+            origin: url::Url::parse("https://localhost:1/").ok(),
+            insecure: true,
+            steps: vec![Step::Think(Duration::from_millis(700)), Step::Request(Box::new(request))],
+            ..Requests::default()
+        };
+        let plan = decided(&requests).unwrap();
+        let steps = &plan.scenarios[0].classes[0].mix[0].1.steps;
+        let [plan::Step::Think { .. }, plan::Step::Request(step)] = &steps[..] else { panic!("{steps:?}") };
+        assert_eq!(
+            (&step.method, step.redirects, step.timeout),
+            (&Method::PUT, 3, Duration::from_millis(2500))
+        );
+        assert!(step.stream.is_some() && step.continue_on_failure);
+        let headers: Vec<_> = step.headers.iter().map(|(n, v)| (n.as_str(), rendered(v))).collect();
+        assert_eq!(headers, [("x-a", "1".to_owned()), ("x-a", "2".to_owned())]);
+        let frame = Frame { name: "suite", start: None, folder: Utf8Path::new("") };
+        let text = write(&requests, &frame);
+        for line in [
+            "think: 700ms",
+            "check: \"status in [200, 404]\"",
+            "url: \"https://localhost:1\"",
+            "tls: { insecure: true }",
+        ] {
+            assert!(text.contains(line), "{line}\n{text}");
+        }
+    }
+
+    #[test]
+    fn files_are_named_from_the_folder_of_the_suite() {
+        for (path, folder, want) in [
+            ("a.txt", "", "a.txt"),
+            ("a.txt", "./load/x", "../../a.txt"),
+            ("b/a.txt", "load", "../b/a.txt"),
+            ("/a.txt", "load", "/a.txt"),
+        ] {
+            assert_eq!(from_folder(path, Utf8Path::new(folder)), want);
         }
     }
 

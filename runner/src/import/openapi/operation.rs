@@ -323,3 +323,94 @@ fn literal_path(text: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::of_document;
+    use super::*;
+
+    fn read(paths: Value) -> Requests {
+        let root = json!({ "openapi": "3.1.0", "paths": paths });
+        of_document(&Document::new(root)).unwrap()
+    }
+
+    fn steps(requests: &Requests) -> Vec<&Request> {
+        let steps = requests.steps.iter();
+        steps
+            .filter_map(|step| if let Step::Request(request) = step { Some(&**request) } else { None })
+            .collect()
+    }
+
+    #[test]
+    fn operations_that_mean_the_same_value_share_its_variable() {
+        let get =
+            |id: i64| json!({ "get": { "parameters": [{ "name": "id", "in": "path", "example": id }] } });
+        let requests = read(
+            json!({ "/a/{id}": get(7), "/b/{id}/x y": get(7), "/c/{id}": get(8), "/d/{e}": { "get": {} } }),
+        );
+        let paths: Vec<_> = steps(&requests).iter().map(|step| step.path.source()).collect();
+        assert_eq!(
+            paths,
+            ["/a/{{ vars.id }}", "/b/{{ vars.id }}/x%20y", "/c/{{ vars.id_2 }}", "/d/{{ vars.e }}"]
+        );
+        let variables: Vec<_> =
+            requests.variables.iter().map(|v| (v.name.as_str(), v.value.constant().unwrap())).collect();
+        assert_eq!(variables, [("id", "7"), ("id_2", "8"), ("e", "1")]);
+    }
+
+    #[test]
+    fn parameters_by_their_place_and_style() {
+        let of_path = json!([
+            { "name": "a", "in": "query", "example": "of the path" },
+            { "name": "X-A", "in": "header", "example": "1" },
+            { "name": "Accept", "in": "header", "example": "a/b" },
+            { "name": "c", "in": "cookie", "example": "x y" },
+        ]);
+        let own = json!([
+            { "name": "a", "in": "query", "example": "own" },
+            { "name": "joined", "in": "query", "example": [1, 2], "explode": false },
+            { "name": "deep", "in": "query", "example": { "k": 1 }, "style": "deepObject" },
+            { "name": "flat", "in": "query", "example": { "k": 2 } },
+            { "name": "named", "in": "query", "examples": { "one": { "value": "v" } } },
+            { "name": "optional", "in": "query", "schema": { "default": 1 } },
+            { "name": "asked", "in": "query", "required": true, "schema": { "default": 2 } },
+        ]);
+        let requests = read(json!({ "/": { "parameters": of_path, "get": { "parameters": own } } }));
+        let step = steps(&requests)[0];
+        let said = |name: &str, value: &Template| format!("{name}={}", value.constant().unwrap());
+        let query: Vec<_> = step.query.iter().map(|(name, values)| said(name, &values[0])).collect();
+        assert_eq!(query, ["a=own", "joined=1,2", "deep[k]=1", "k=2", "named=v", "asked=2"]);
+        let headers: Vec<_> = step.headers.iter().map(|(name, value)| said(name, value)).collect();
+        assert_eq!(headers, ["x-a=1", "cookie=c=x%20y"]);
+    }
+
+    #[test]
+    fn answers_say_what_is_right_and_what_is_a_stream() {
+        let kind = |kind: &str| json!({ "content": { kind: {} } });
+        let requests = read(json!({
+            "/a": { "post": { "responses": { "201": kind("text/event-stream"), "204": {}, "404": {} } } },
+            "/b": { "post": { "responses": { "default": kind("application/json"), "2XX": {} } } },
+        }));
+        let found: Vec<_> = steps(&requests).iter().map(|step| (&step.status[..], step.stream)).collect();
+        assert_eq!(found, [(&[201, 204][..], true), (&[][..], false)]);
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_left_out_and_leaves_nothing_behind() {
+        let id = json!([{ "name": "id", "in": "path", "example": 7 }]);
+        let requests = read(json!({
+            "/a/{id}": { "parameters": id, "post": { "requestBody": { "content": { "application/xml": {} } } } },
+            "/b": { "get": { "deprecated": true } },
+            "/c": { "get": { "servers": [] } },
+            "/d": { "get": { "parameters": [{ "name": "d", "in": "body", "example": 1 }] } },
+        }));
+        assert!(requests.steps.is_empty() && requests.variables.is_empty(), "{requests:?}");
+        let words = ["application/xml", "deprecated", "a server of its own", "in `body`"];
+        for (left, words) in requests.left_out.iter().zip(words) {
+            assert!(left.why.contains(words), "{left:?}");
+        }
+        assert_eq!(requests.left_out.len(), words.len());
+    }
+}

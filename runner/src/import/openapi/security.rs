@@ -87,3 +87,66 @@ fn add(name: &str, scheme: &Scheme, request: &mut Request, requests: &mut Reques
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+    use serde_json::json;
+
+    use super::*;
+
+    /// What a request says of who it is from.
+    fn secured(operation: &Value) -> Result<String, String> {
+        let root = json!({
+            "security": [{ "bearer": [] }],
+            "components": { "securitySchemes": {
+                "bearer": { "type": "http", "scheme": "Bearer" },
+                "basic": { "type": "http", "scheme": "basic" },
+                "oauth": { "type": "oauth2" },
+                "header": { "type": "apiKey", "in": "header", "name": "X-Key" },
+                "query": { "type": "apiKey", "in": "query", "name": "key" },
+                "cookie": { "type": "apiKey", "in": "cookie", "name": "sid" },
+                "digest": { "type": "http", "scheme": "digest" },
+            } },
+        });
+        let mut requests = Requests::default();
+        let mut request = Request::new("it", Method::GET, Template::literal("/"));
+        Document::new(root).secure(operation, &mut request, &mut requests)?;
+        let mut said = match &request.authorization {
+            None => vec![],
+            Some(Authorization::Bearer(token)) => vec![format!("bearer {}", token.source())],
+            Some(Authorization::Basic { user, password }) => {
+                vec![format!("basic {} {}", user.source(), password.source())]
+            }
+        };
+        said.extend(request.headers.iter().map(|(name, value)| format!("{name}: {}", value.source())));
+        said.extend(request.query.iter().map(|(name, values)| format!("?{name}={}", values[0].source())));
+        Ok(said.join(", "))
+    }
+
+    #[test]
+    fn ways_to_say_who_asks() {
+        for (security, want) in [
+            (Value::Null, "bearer {{ vars.api_token }}"),
+            (json!([]), ""),
+            (json!([{}]), ""),
+            (json!([{ "basic": [] }]), "basic {{ vars.api_user }} {{ vars.api_password }}"),
+            (json!([{ "oauth": ["read"] }]), "bearer {{ vars.api_token }}"),
+            (json!([{ "header": [] }]), "x-key: {{ vars.api_key }}"),
+            (json!([{ "query": [] }]), "?key={{ vars.api_key }}"),
+            (json!([{ "cookie": [] }]), "cookie: sid={{ vars.sid }}"),
+            // Both of one way, and the first way that can be taken.
+            (json!([{ "header": [], "query": [] }]), "x-key: {{ vars.api_key }}, ?key={{ vars.api_key_2 }}"),
+            (json!([{ "digest": [] }, { "basic": [] }]), "basic {{ vars.api_user }} {{ vars.api_password }}"),
+        ] {
+            assert_eq!(secured(&json!({ "security": security.clone() })).as_deref(), Ok(want), "{security}");
+        }
+        for (security, words) in [
+            (json!([{ "digest": [] }]), "of the kind `digest`"),
+            (json!([{ "nowhere": [] }]), "`nowhere` is not described"),
+        ] {
+            let why = secured(&json!({ "security": security.clone() })).unwrap_err();
+            assert!(why.contains(words), "{security}: {why}");
+        }
+    }
+}
