@@ -49,11 +49,7 @@ impl Coding {
             Self::Deflate => read(flate2::read::ZlibDecoder::new(packed))
                 .or_else(|_| read(flate2::read::DeflateDecoder::new(packed))),
             Self::Brotli => read(brotli_decompressor::Decompressor::new(packed, 4096)),
-            Self::Zstd => {
-                let decoder =
-                    ruzstd::decoding::StreamingDecoder::new(packed).map_err(|error| fail(&error))?;
-                read(decoder)
-            }
+            Self::Zstd => zstd::Decoder::with_buffer(packed).and_then(read),
             Self::Unknown => return Err(fail(&"its content-encoding is not known")),
         };
         unpacked.map_err(|error| fail(&error))

@@ -1,6 +1,6 @@
 //! Streams of server-sent events.
 
-use std::io::Write as _;
+use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -182,55 +182,92 @@ fn failures_are_not_good_and_refusals_do_not_count() {
     assert_eq!(report.goodput, Some(6.0 / 18.0));
 }
 
-/// The pieces as gzip, flushed after each, 60 ms apart; `end` ends the packing too.
-fn packed(texts: &[&str], end: bool) -> Reply {
-    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
-    let head = HEAD.replace("\r\n\r\n", "\r\ncontent-encoding: gzip\r\n\r\n");
+/// The pieces as this coding has them, flushed after each, 60 ms apart; `end` ends the packing too.
+fn packed(coding: &str, texts: &[&str], end: bool) -> Reply {
+    let mut packed = match coding {
+        "gzip" => {
+            let gzip = GzEncoder::new(Vec::new(), Compression::default());
+            flushed(gzip, texts, |gzip| std::mem::take(gzip.get_mut()), |gzip| gzip.finish().unwrap())
+        }
+        "zstd" => {
+            let zstd = zstd::Encoder::new(Vec::new(), 0).unwrap();
+            flushed(zstd, texts, |zstd| std::mem::take(zstd.get_mut()), |zstd| zstd.finish().unwrap())
+        }
+        other => panic!("nothing here packs as {other}"),
+    };
+    let last = packed.pop().filter(|_| end);
+    let head = HEAD.replace("\r\n\r\n", &format!("\r\ncontent-encoding: {coding}\r\n\r\n"));
     let mut pieces = vec![(0, head.into_bytes())];
-    for text in texts {
-        gzip.write_all(text.as_bytes()).unwrap();
-        gzip.flush().unwrap();
-        pieces.push((60, chunk_of(&std::mem::take(gzip.get_mut()))));
-    }
-    if end {
-        pieces.push((0, chunk_of(&gzip.finish().unwrap())));
-    }
+    pieces.extend(packed.iter().map(|piece| (60, chunk_of(piece))));
+    pieces.extend(last.map(|piece| (0, chunk_of(&piece))));
     pieces.push((0, b"0\r\n\r\n".to_vec()));
     Reply::Drip(pieces)
 }
 
+/// What each text becomes, and last what ends the packing.
+fn flushed<E: Write>(
+    mut encoder: E,
+    texts: &[&str],
+    take: impl Fn(&mut E) -> Vec<u8>,
+    finish: impl FnOnce(E) -> Vec<u8>,
+) -> Vec<Vec<u8>> {
+    let mut pieces = Vec::new();
+    for text in texts {
+        encoder.write_all(text.as_bytes()).unwrap();
+        encoder.flush().unwrap();
+        pieces.push(take(&mut encoder));
+    }
+    pieces.push(finish(encoder));
+    pieces
+}
+
 #[test]
 fn a_compressed_stream_has_the_times_of_its_flushes() {
-    let texts = [ROLE, &delta("Hel"), &delta("lo"), &delta("!"), "data: [DONE]\n\n"];
-    let report = run(packed(&texts, true), ask().check("text == 'Hello!'"), 2);
-    assert_eq!((report.ok, &report.failures[..]), (2, &[][..]));
-    let step = &report.steps[0];
-    let (ttft, itl) = (step.ttft_ms.as_ref().unwrap(), step.itl_ms.as_ref().unwrap());
-    assert_eq!((ttft.count, itl.count), (2, 4));
-    assert!(ttft.min.unwrap() >= 115.0, "the second piece is the first token: {ttft:?}");
-    assert!(itl.max.unwrap() >= 55.0, "tokens come one by one: {itl:?}");
-    assert!(step.latency_ms.min.unwrap() >= ttft.min.unwrap() + 55.0);
+    for (coding, name) in [("gzip", "(Gzip)"), ("zstd", "(Zstd)")] {
+        let texts = [ROLE, &delta("Hel"), &delta("lo"), &delta("!"), "data: [DONE]\n\n"];
+        let report = run(packed(coding, &texts, true), ask().check("text == 'Hello!'"), 2);
+        assert_eq!((report.ok, &report.failures[..]), (2, &[][..]), "{coding}");
+        let step = &report.steps[0];
+        let (ttft, itl) = (step.ttft_ms.as_ref().unwrap(), step.itl_ms.as_ref().unwrap());
+        assert_eq!((ttft.count, itl.count), (2, 4), "{coding}");
+        assert!(ttft.min.unwrap() >= 115.0, "{coding}: the second piece is the first token: {ttft:?}");
+        assert!(itl.max.unwrap() >= 55.0, "{coding}: tokens come one by one: {itl:?}");
+        assert!(step.latency_ms.min.unwrap() >= ttft.min.unwrap() + 55.0, "{coding}");
 
-    // What was unpacked is what is searched.
-    let foreign = Canaries::new(1).token(1);
-    let texts = [&delta(&foreign[..5]), &delta(&foreign[5..]), "data: [DONE]\n\n"];
-    let reply = packed(&texts, true);
-    let server = Server::start(move |_| reply.clone());
-    let report = run_flow(&server.base, iterations(2, 1), vec![ask().step()]);
-    assert_eq!((report.ok, report.failed.get(&FailureKind::CrossTalk)), (1, Some(&1)));
+        // What was unpacked is what is searched.
+        let foreign = Canaries::new(1).token(1);
+        let texts = [&delta(&foreign[..5]), &delta(&foreign[5..]), "data: [DONE]\n\n"];
+        let reply = packed(coding, &texts, true);
+        let server = Server::start(move |_| reply.clone());
+        let report = run_flow(&server.base, iterations(2, 1), vec![ask().step()]);
+        let searched = (report.ok, report.failed.get(&FailureKind::CrossTalk));
+        assert_eq!(searched, (1, Some(&1)), "{coding}");
 
-    for (texts, end, kind, words) in [
-        (&[&delta("x")[..]][..], true, FailureKind::Truncated, "without its last event"),
-        (&["data: [DONE]\n\n"], false, FailureKind::Protocol, "cannot be unpacked (Gzip)"),
-    ] {
-        let report = run(packed(texts, end), ask(), 1);
-        assert_eq!(report.failed.get(&kind), Some(&1), "{:?}", report.failures);
+        let done = "data: [DONE]\n\n";
+        for (texts, end, kind, words) in [
+            (&[&delta("x")[..]][..], true, FailureKind::Truncated, "without its last event"),
+            (&[done], false, FailureKind::Protocol, name),
+        ] {
+            let report = run(packed(coding, texts, end), ask(), 1);
+            assert_eq!(report.failed.get(&kind), Some(&1), "{coding}: {:?}", report.failures);
+            assert!(report.failures[0].message.contains(words), "{coding}: {:?}", report.failures);
+        }
+    }
+}
+
+#[test]
+fn a_stream_that_is_not_what_its_coding_says_fails_by_name() {
+    for (coding, words) in
+        [("zstd", "cannot be unpacked (Zstd)"), ("compress", "a content-encoding (Unknown) that cannot")]
+    {
+        let coding = format!("\r\ncontent-encoding: {coding}\r\n\r\n");
+        let plain = format!("{}{}0\r\n\r\n", HEAD.replace("\r\n\r\n", &coding), {
+            String::from_utf8(chunk("data: [DONE]\n\n")).unwrap()
+        });
+        let report = run(Reply::Say(plain.into_bytes()), ask(), 1);
+        assert_eq!(report.failed.get(&FailureKind::Protocol), Some(&1), "{:?}", report.failures);
         assert!(report.failures[0].message.contains(words), "{:?}", report.failures);
     }
-    let zstd = HEAD.replace("\r\n\r\n", "\r\ncontent-encoding: zstd\r\n\r\n0\r\n\r\n");
-    let report = run(Reply::Say(zstd.into_bytes()), ask(), 1);
-    assert_eq!(report.failed.get(&FailureKind::Protocol), Some(&1), "{:?}", report.failures);
-    assert!(report.failures[0].message.contains("(Zstd)"), "{:?}", report.failures);
 }
 
 #[test]
