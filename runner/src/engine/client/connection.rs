@@ -45,7 +45,7 @@ impl Connection {
         Ok(Self::over(socket))
     }
 
-    /// Opens one that speaks HTTP/1.1, whatever else the endpoint can: HTTP/2 has no `upgrade`.
+    /// Opens one that speaks HTTP/1.1, whatever else the endpoint can: HTTP/2 has no `upgrade`. Through a proxy it is a tunnel.
     pub(crate) async fn open_for_upgrade(endpoint: &Endpoint) -> Result<Self, TransportError> {
         endpoint.connect(true).await.map(Self::over)
     }

@@ -157,8 +157,8 @@ impl Endpoint {
     }
 
     /// Opens a connection, trying the addresses in turn from the one that worked last, and shakes hands where it is TLS.
-    /// `http1` is for what only HTTP/1.1 can do.
-    pub(crate) async fn connect(&self, http1: bool) -> Result<Socket, TransportError> {
+    /// `upgrades` is for what becomes another protocol: only HTTP/1.1 can do that, and only through a tunnel where there is a proxy.
+    pub(crate) async fn connect(&self, upgrades: bool) -> Result<Socket, TransportError> {
         let mut stream = match &self.route {
             Route::Tcp { addresses, preferred } => {
                 tcp(addresses, preferred).await.map_err(|error| self.of_proxy(error))?
@@ -173,13 +173,13 @@ impl Endpoint {
                 });
             }
         };
-        if let Some(proxy) = self.proxy.as_ref().filter(|_| self.before_path.is_empty()) {
+        if let Some(proxy) = self.proxy.as_ref().filter(|_| upgrades || self.before_path.is_empty()) {
             let port = self.origin.port_or_known_default().unwrap_or_default();
             let host = self.origin.host_str().unwrap_or_default();
             tunnel::open(&mut stream, proxy, &format!("{host}:{port}")).await?;
         }
         match &self.tls {
-            Some(tls) => tls.wrap(stream, http1).await,
+            Some(tls) => tls.wrap(stream, upgrades).await,
             None => Ok(Socket::Tcp(stream)),
         }
     }

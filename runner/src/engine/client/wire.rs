@@ -30,6 +30,8 @@ pub(crate) struct RequestProgram {
     pub(crate) reads_headers: bool,
     /// Whether no check mentions the status, so that it must be below 400.
     pub(crate) asks_status: bool,
+    /// Whether it asks for another protocol: no proxy passes that on, so it is written as it goes through a tunnel.
+    upgrades: bool,
 }
 
 #[derive(Debug)]
@@ -81,13 +83,22 @@ fn url_of(endpoint: &Endpoint, target: &str) -> Url {
 impl RequestProgram {
     /// Makes a step ready. `base` is the path of the target's URL.
     pub(crate) fn new(step: Arc<RequestStep>, base: &str, endpoints: &Endpoints) -> Self {
+        Self::written(step, base, endpoints, false)
+    }
+
+    /// The same for a step that asks for another protocol, over [`super::Connection::open_for_upgrade`].
+    pub(crate) fn for_upgrade(step: Arc<RequestStep>, base: &str, endpoints: &Endpoints) -> Self {
+        Self::written(step, base, endpoints, true)
+    }
+
+    fn written(step: Arc<RequestStep>, base: &str, endpoints: &Endpoints, upgrades: bool) -> Self {
         let reads = |names: &[String]| names.iter().any(|n| n == "headers" || n.starts_with("headers."));
         let predicates =
             step.checks.iter().chain(&step.refused).chain(step.counts.iter().map(|(_, predicate)| predicate));
         let mut reads_headers = predicates.map(|p| p.names()).any(reads);
         reads_headers |= step.captures.iter().any(|(_, capture)| reads(capture.names()));
         let asks_status = !step.checks.iter().any(|check| check.mentions_status());
-        let mut program = Self { step, constant: None, reads_headers, asks_status };
+        let mut program = Self { step, constant: None, reads_headers, asks_status, upgrades };
         if program.is_constant() {
             program.constant = Some(program.serialise(base, endpoints));
         }
@@ -163,13 +174,15 @@ impl RequestProgram {
         head.push(b' ');
         text.clear();
         step.url.render(scope, text)?;
-        let endpoint = write_target(text, base, endpoints, head)?;
+        let endpoint = write_target(text, base, endpoints, !self.upgrades, head)?;
         head.extend_from_slice(b" HTTP/1.1\r\n");
         let own = |name: http::HeaderName| step.headers.iter().any(|(n, _)| *n == name);
         if !own(http::header::HOST) {
             put(head, "host", endpoint.authority.as_bytes());
         }
-        put_authorization(head, &endpoint);
+        if !self.upgrades {
+            put_authorization(head, &endpoint);
+        }
         if !own(http::header::USER_AGENT) {
             put(head, "user-agent", USER_AGENT);
         }
@@ -209,7 +222,7 @@ pub(crate) fn plain_get(
     endpoints: &Endpoints,
 ) -> Result<(Rc<Endpoint>, Vec<u8>), EvaluationError> {
     let mut head = b"GET ".to_vec();
-    let endpoint = write_target(url, base, endpoints, &mut head)?;
+    let endpoint = write_target(url, base, endpoints, true, &mut head)?;
     head.extend_from_slice(b" HTTP/1.1\r\n");
     put(&mut head, "host", endpoint.authority.as_bytes());
     put_authorization(&mut head, &endpoint);
@@ -267,11 +280,13 @@ fn put(head: &mut Vec<u8>, name: &str, value: &[u8]) {
     }
 }
 
-/// Writes path and query; returns where the request goes.
+/// Writes path and query; returns where the request goes. Before them stands the server where a proxy passes the request on, if
+/// it may be `passed_on`.
 fn write_target(
     url: &str,
     base: &str,
     endpoints: &Endpoints,
+    passed_on: bool,
     head: &mut Vec<u8>,
 ) -> Result<Rc<Endpoint>, EvaluationError> {
     // A WebSocket is asked for over HTTP.
@@ -282,11 +297,15 @@ fn write_target(
         let fail = |message: String| EvaluationError { message };
         let url = Url::parse(url).map_err(|error| fail(format!("`{url}` is no URL: {error}")))?;
         let endpoint = endpoints.of(&url).map_err(|error| fail(error.to_string()))?;
-        head.extend_from_slice(endpoint.before_path.as_bytes());
+        if passed_on {
+            head.extend_from_slice(endpoint.before_path.as_bytes());
+        }
         head.extend_from_slice(url[url::Position::BeforePath..url::Position::AfterQuery].as_bytes());
         return Ok(endpoint);
     }
-    head.extend_from_slice(endpoints.base().before_path.as_bytes());
+    if passed_on {
+        head.extend_from_slice(endpoints.base().before_path.as_bytes());
+    }
     encode(base.trim_end_matches('/'), head);
     if !url.starts_with('/') {
         head.push(b'/');

@@ -30,7 +30,7 @@ pub(super) fn program(request: &RequestStep, id: usize, base: &str, endpoints: &
     {
         request.headers.push((HeaderName::from_static(name), Text::fixed(value)));
     }
-    RequestProgram::new(Arc::new(request), base, endpoints)
+    RequestProgram::for_upgrade(Arc::new(request), base, endpoints)
 }
 
 /// What a handshake came to.
