@@ -4,6 +4,7 @@ use super::speed::deviation;
 use super::stored::share_now;
 use crate::figure::main_figures;
 use crate::model::{ChangeOutcome, ComparedFigure, Comparison, Scenario};
+use crate::quantity::Unit;
 
 /// Decides every `Suspected` figure by fresh rounds, each the scenarios of one repetition with restarted processes.
 ///
@@ -40,12 +41,13 @@ pub fn settle(comparison: &mut Comparison) {
 /// `values` are those of the fresh rounds, not empty; `pooled` is a share over all of them together.
 pub(super) fn decide(figure: &mut ComparedFigure, values: &[f64], pooled: Option<f64>) {
     let (Some(before), Some(now), Some(limit)) = (figure.before, figure.now, figure.limit) else { return };
+    let is_difference = figure.unit == Unit::BytesPerSecond;
     // On this scale 0 is the figure before and 1 its limit.
     let position = |value: f64| {
         if limit == before {
             // Nothing is allowed: any step the way that the first run went is beyond.
             (value - before) * (now - before).signum() * f64::MAX.sqrt()
-        } else if pooled.is_some() || before <= 0.0 || value <= 0.0 || limit <= 0.0 {
+        } else if pooled.is_some() || is_difference || before <= 0.0 || value <= 0.0 || limit <= 0.0 {
             (value - before) / (limit - before)
         } else {
             (value / before).ln() / (limit / before).ln()
@@ -57,7 +59,8 @@ pub(super) fn decide(figure: &mut ComparedFigure, values: &[f64], pooled: Option
     };
     let least = values.iter().map(|v| position(*v)).fold(f64::INFINITY, f64::min);
     figure.rounds = 1 + values.len() as u32;
-    let clear = pooled.is_some() || clear_of_noise(figure, before, now, values);
+    let scale = |value: f64| if is_difference { value } else { value.ln() };
+    let clear = pooled.is_some() || clear_of_noise(figure, scale, before, now, values);
     figure.outcome = if mean > 1.0 && least > 0.5 && clear {
         ChangeOutcome::Regression
     } else if mean <= 0.5 {
@@ -75,12 +78,18 @@ pub(super) fn decide(figure: &mut ComparedFigure, values: &[f64], pooled: Option
 }
 
 /// With one or two earlier runs the limit knows nothing of the noise; the rounds do, a little.
-fn clear_of_noise(figure: &ComparedFigure, before: f64, now: f64, fresh: &[f64]) -> bool {
-    let logs: Vec<f64> = fresh.iter().chain([&now]).map(|v| v.ln()).collect();
-    let noise = figure.noise.unwrap_or(0.0).ln_1p().max(deviation(&logs).unwrap_or(0.0));
-    let mean = fresh.iter().map(|v| v.ln()).sum::<f64>() / fresh.len() as f64;
+fn clear_of_noise(
+    figure: &ComparedFigure,
+    scale: impl Fn(f64) -> f64,
+    before: f64,
+    now: f64,
+    fresh: &[f64],
+) -> bool {
+    let seen: Vec<f64> = fresh.iter().chain([&now]).map(|v| scale(*v)).collect();
+    let noise = figure.noise.unwrap_or(0.0).ln_1p().max(deviation(&seen).unwrap_or(0.0));
+    let mean = fresh.iter().map(|v| scale(*v)).sum::<f64>() / fresh.len() as f64;
     let error = noise * (1.0 / fresh.len() as f64 + 1.0 / f64::from(figure.runs.max(1))).sqrt();
-    (mean - before.ln()).abs() > 3.0 * error
+    (mean - scale(before)).abs() > 3.0 * error
 }
 
 /// A round that the generator distorted says nothing about speed.

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! - [`policy`]: which figures gate, which way is worse, how much is allowed.
-//! - `speed`, `share`: one figure against its history, as pure numbers. `holm`: many of them at once.
+//! - `speed`, `share`, `slope`: one figure against its history, as pure numbers. `holm`: many of them at once.
 //! - [`stored`]: a report against a baseline; [`confirm()`]: fresh rounds.
 //! - [`paired`]: base and head on the same machine, in rounds.
 //! - [`search`]: levels of a capacity search; [`mod@score`]: points of a scorecard; [`mod@estimate`]: Little's law.
@@ -27,6 +27,7 @@ pub mod search;
 mod share;
 #[cfg(test)]
 mod simulated;
+mod slope;
 mod speed;
 pub mod stored;
 #[cfg(test)]

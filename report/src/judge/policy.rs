@@ -55,6 +55,8 @@ pub enum Kind {
     },
     /// A share of countable events: judged across machine classes, by counts.
     Share,
+    /// A rate of growth, which may be zero or less: judged within a machine class, as a difference, and over long runs only.
+    Slope,
     /// Not judged.
     Shown,
 }
@@ -79,9 +81,10 @@ impl FigureRule {
     }
 }
 
-/// The figures that gate by default: last words of the name, kind, better, relative tolerance, absolute floor (ms or share).
+/// The figures that gate by default: last words of the name, kind, better, relative tolerance, absolute floor (ms, share or
+/// bytes per second).
 ///
-/// The floors say what no one would notice: 2 ms on a median, half a per cent of requests. A `rate` is a counter's.
+/// The floors say what no one would notice: 2 ms on a median, half a per cent of requests, 5.3 GiB a day. A `rate` is a counter's.
 const GATED: &[(&str, Kind, Better, f64, f64)] = &[
     ("latency.p50", Kind::Speed { tail: 0.5 }, Better::Lower, 0.05, 2.0),
     ("latency.p95", Kind::Speed { tail: 0.05 }, Better::Lower, 0.10, 4.0),
@@ -91,6 +94,7 @@ const GATED: &[(&str, Kind, Better, f64, f64)] = &[
     ("error_rate", Kind::Share, Better::Lower, 0.0, 0.005),
     ("refusal_rate", Kind::Share, Better::Neither, 0.0, 0.01),
     ("rate", Kind::Share, Better::Higher, 0.0, 0.05),
+    ("memory.slope", Kind::Slope, Better::Lower, 0.0, 65_536.0),
 ];
 
 /// Whether `figure` is `last` or ends with it behind a dot.

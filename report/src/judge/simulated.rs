@@ -29,7 +29,7 @@ fn alarms(name: &str, runs: usize, noise: f64, change: f64, rounds: usize) -> (f
         let worse = if name == "throughput" { 1.0 / (1.0 + change) } else { 1.0 + change };
         let center = 500.0 * worse;
         let now = figure(&mut random, center, noise);
-        let judged = speed::judge(now, &history, &rule, tail);
+        let judged = speed::judge(now, &history, &rule, tail, 0.0);
         // A family of twenty figures, all others without change: Holm asks this one for a twentieth.
         let stands = judged.p.is_none_or(|p| p <= Policy::default().alpha / 20.0);
         if judged.outcome != ChangeOutcome::Suspected || !stands {

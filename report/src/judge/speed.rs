@@ -59,14 +59,17 @@ const LEAST_SAMPLES: u64 = 10;
 /// Noise that is assumed at least: three runs may agree by chance to the microsecond.
 const LEAST_NOISE: f64 = 0.02;
 /// One-sided level of the prediction bound that the limit is drawn at.
-const LEVEL: f64 = 0.01;
+pub(crate) const LEVEL: f64 = 0.01;
 /// From so many runs on their noise is known well enough for p-values.
-const MANY_RUNS: usize = 10;
+pub(crate) const MANY_RUNS: usize = 10;
 /// One run in so many may have been as bad without widening the range for good: a neighbour on the machine.
-const RUNS_PER_OUTLIER: usize = 10;
+pub(crate) const RUNS_PER_OUTLIER: usize = 10;
+/// Samples in a second that tell of different moments: a burst that is over in one second meets one mood of the machine, however
+/// many requests it has.
+const APART: f64 = 4.0;
 /// What stands in for Student's t where few runs would make it absurd (6.97 at three): a change beyond what one run alone would
 /// show, and beyond so many standard errors, is gross in any case.
-const GROSS: f64 = 3.0;
+pub(crate) const GROSS: f64 = 3.0;
 
 /// The least relative change that is believed with this history: with one or two runs nothing is known of the noise, so only
 /// gross changes are; below ten the noise is known badly. `carrying` is the number of samples that carry the figure (those
@@ -120,8 +123,14 @@ pub(crate) fn deviation(values: &[f64]) -> Option<f64> {
     (values.len() > 1).then(|| (squares / (n - 1.0)).sqrt())
 }
 
-/// Judges one figure. `tail` is the share of the samples that carries it.
-pub(crate) fn judge(now: Measured, history: &[Measured], rule: &FigureRule, tail: f64) -> Compared {
+/// Judges one figure. `tail` is the share of the samples that carries it, `seconds` what they were taken in (0: not known).
+pub(crate) fn judge(
+    now: Measured,
+    history: &[Measured],
+    rule: &FigureRule,
+    tail: f64,
+    seconds: f64,
+) -> Compared {
     let earlier: Vec<f64> = history.iter().map(|m| m.value).filter(|v| *v > 0.0 && v.is_finite()).collect();
     let runs = earlier.len();
     let Some(before) = median(&earlier) else {
@@ -132,6 +141,7 @@ pub(crate) fn judge(now: Measured, history: &[Measured], rule: &FigureRule, tail
     }
     let samples = now.samples.min(history.iter().map(|m| m.samples).min().unwrap_or(0));
     let carrying = samples as f64 * tail;
+    let apart = if seconds > 0.0 { carrying.min(seconds * APART) } else { carrying };
     if samples < LEAST_SAMPLES || carrying < LEAST_TAIL - 1e-9 {
         let needed = LEAST_SAMPLES.max((LEAST_TAIL / tail - 1e-9).ceil() as u64);
         return Compared::not_judged(Some(before), format!("{samples} samples; judged from {needed} on"));
@@ -149,10 +159,10 @@ pub(crate) fn judge(now: Measured, history: &[Measured], rule: &FigureRule, tail
     let spread = scatter(&logs, center);
     let known = spread.map(|s| (s.max(LEAST_NOISE) * (1.0 + 1.0 / runs as f64).sqrt(), runs as f64 - 1.0));
 
-    let mut band = rule.tolerance.max(least_change(runs, carrying)).ln_1p();
+    let mut band = rule.tolerance.max(least_change(runs, apart)).ln_1p();
     if let Some((scale, freedom)) = known {
         let bound = student(freedom).inverse_cdf(1.0 - LEVEL) * scale;
-        let gross = least_change(1, carrying).ln_1p().max(GROSS * scale);
+        let gross = least_change(1, apart).ln_1p().max(GROSS * scale);
         band = band.max(if runs < MANY_RUNS { bound.min(gross) } else { bound });
     }
     let floor = rule.floor * floor_factor(runs);
@@ -198,7 +208,7 @@ fn detectable(before: f64, limit: f64, spread: Option<f64>) -> f64 {
     ((limit / before).ln().abs() + 0.84 * spread.unwrap_or(0.0)).exp_m1()
 }
 
-fn student(freedom: f64) -> StudentsT {
+pub(crate) fn student(freedom: f64) -> StudentsT {
     StudentsT::new(0.0, 1.0, freedom.max(1.0)).expect("scale 1 and at least one degree of freedom")
 }
 
@@ -211,7 +221,7 @@ mod tests {
         let rule = Policy::default().rule(figure);
         let crate::judge::policy::Kind::Speed { tail } = rule.kind else { panic!("{figure} is no speed") };
         let history: Vec<_> = history.iter().map(|&value| Measured { value, samples }).collect();
-        judge(Measured { value: now, samples }, &history, &rule, tail).outcome
+        judge(Measured { value: now, samples }, &history, &rule, tail, 0.0).outcome
     }
 
     #[test]
@@ -263,9 +273,22 @@ mod tests {
     fn the_limit_is_where_the_outcome_turns() {
         let rule = Policy::default().rule("latency.p95");
         let history = [Measured { value: 250.0, samples: 60 }; 4];
-        let at = |value| judge(Measured { value, samples: 60 }, &history, &rule, 0.05);
+        let at = |value| judge(Measured { value, samples: 60 }, &history, &rule, 0.05, 0.0);
         let limit = at(250.0).limit.unwrap();
         assert_eq!(at(limit * 0.999).outcome, ChangeOutcome::Unchanged);
         assert_eq!(at(limit * 1.001).outcome, ChangeOutcome::Suspected);
+    }
+
+    #[test]
+    fn a_burst_says_less_than_as_many_requests_over_a_while() {
+        let rule = Policy::default().rule("latency.p50");
+        let at = |value, seconds| {
+            let history = [Measured { value: 100.0, samples: 1000 }];
+            judge(Measured { value, samples: 1000 }, &history, &rule, 0.5, seconds).outcome
+        };
+        assert_eq!(at(166.0, 0.0), ChangeOutcome::Suspected);
+        assert_eq!(at(166.0, 60.0), ChangeOutcome::Suspected);
+        assert_eq!(at(166.0, 0.8), ChangeOutcome::Unchanged);
+        assert_eq!(at(201.0, 0.8), ChangeOutcome::Suspected);
     }
 }

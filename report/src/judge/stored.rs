@@ -6,7 +6,7 @@
 use super::holm;
 use super::policy::{FigureRule, Kind, Policy};
 use super::speed::{Compared, Measured, median};
-use super::{settle, share, speed};
+use super::{settle, share, slope, speed};
 use crate::baseline::{Baseline, BaselineRun};
 use crate::figure::{FigureValue, main_figures};
 use crate::model::{
@@ -245,7 +245,19 @@ fn judge_one(
                 shown(&known, "the generator could not keep up")
             } else {
                 let runs = known.len();
-                (speed::judge(now, &known, &rule, tail), runs)
+                (speed::judge(now, &known, &rule, tail, scenario.duration_s), runs)
+            }
+        }
+        Kind::Slope => {
+            let known = measured(here, scenario, &figure.name);
+            if here.is_empty() {
+                shown(&measured(everywhere, scenario, &figure.name), "measured on other machines")
+            } else if scenario.duration_s < slope::LEAST_SECONDS {
+                let least = slope::LEAST_SECONDS;
+                shown(&known, &format!("no trend shows in less than {least} s of measurement"))
+            } else {
+                let history: Vec<f64> = known.iter().map(|m| m.value).collect();
+                (slope::judge(now.value, &history, &rule), known.len())
             }
         }
         Kind::Shown => {
@@ -274,7 +286,11 @@ fn row(
         gated: rule.gated(),
         now: Some(now),
         before: compared.before,
-        change: compared.before.filter(|b| *b != 0.0).map(|b| (now - b) / b.abs()),
+        // A trend is about zero, and how many times that it has become says nothing.
+        change: compared
+            .before
+            .filter(|b| *b != 0.0 && rule.kind != Kind::Slope)
+            .map(|b| (now - b) / b.abs()),
         interval: compared.interval,
         noise: compared.noise,
         tolerance: rule.tolerance,
