@@ -49,21 +49,26 @@ named() {
 released() { sed -n 's/^[0-9a-f]* [ *]loadgate-\([^-]*\)-.*/\1/p' "$here/checksums.txt" | head -n 1; }
 
 download() {
-    local archive="$1" expected="$2" folder="$3" url found
+    local archive="$1" expected="$2" folder="$3" url found own
     # A mirror may be unsafe or slow, but not wrong: the checksum decides.
     url="${LOADGATE_DOWNLOADS:-https://github.com/loadgate/loadgate/releases/download}/v$version/$archive"
+    # In a folder of its own, and then moved file by file: jobs that share a machine share the cache, and may install at once.
     mkdir -p "$folder"
+    own="$(mktemp -d "$cache/installing.XXXXXX")"
     curl --fail --location --silent --show-error --retry 5 --retry-connrefused --connect-timeout 15 --max-time 300 \
-        --output "$folder/$archive" "$url" || fail "cannot download $url"
-    found="$(sha256 "$folder/$archive")"
+        --output "$own/$archive" "$url" || { rm -rf "$own"; fail "cannot download $url"; }
+    found="$(sha256 "$own/$archive")"
     if [ "$found" != "$expected" ]; then
-        rm -f "$folder/$archive"
+        rm -rf "$own"
         fail "$url is not what was released: its SHA-256 is $found, expected $expected"
     fi
-    tar -xzf "$folder/$archive" -C "$folder" --strip-components 1
-    rm -f "$folder/$archive"
+    mkdir "$own/unpacked"
+    tar -xzf "$own/$archive" -C "$own/unpacked" --strip-components 1
+    mv -f "$own/unpacked"/* "$folder/"
     # Last, so that an install that was cut short does not count.
-    printf '%s\n' "$expected" >"$folder/complete"
+    printf '%s\n' "$expected" >"$own/complete"
+    mv -f "$own/complete" "$folder/complete"
+    rm -rf "$own"
 }
 
 # The sources of this commit, built: for machines without a published binary.

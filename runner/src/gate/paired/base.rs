@@ -1,5 +1,6 @@
 //! The base revision: a git worktree of it, beside the checkout under test.
 
+use std::fs::TryLockError;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -8,6 +9,9 @@ use super::revision::git;
 
 /// A checkout that no run has used for so long is removed: on machines that stay, they would fill the disk.
 const KEEP: Duration = Duration::from_secs(14 * 24 * 3600);
+
+/// How often another run's lock is looked at.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// A checked-out base revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +89,29 @@ impl BaseTree {
     }
 }
 
+/// Waits until no other run on this machine makes or builds the checkout of a commit below `cache`, as the jobs of a matrix on one
+/// machine would. Others wait until the file is dropped.
+///
+/// # Errors
+/// [`BaseError::Worktree`], where the file cannot be made or locked.
+pub async fn alone(commit: &str, cache: &Utf8Path) -> Result<fs_err::File, BaseError> {
+    let path = cache.join(commit).with_extension("lock");
+    let error = |source: std::io::Error| BaseError::Worktree {
+        commit: commit.to_owned(),
+        path: path.clone(),
+        message: format!("it cannot be locked: {source}"),
+    };
+    fs_err::create_dir_all(cache).map_err(error)?;
+    let file = fs_err::File::create(&path).map_err(error)?;
+    loop {
+        match file.file().try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(LOOK).await,
+            Err(TryLockError::Error(source)) => return Err(error(source)),
+        }
+    }
+}
+
 /// Where the checkout of a commit is.
 pub fn folder(cache: &Utf8Path, commit: &str) -> Utf8PathBuf {
     cache.join(commit)
@@ -119,6 +146,10 @@ fn remove_unused(cache: &Utf8Path, commit: &str) -> std::io::Result<()> {
                 fs_err::remove_dir_all(&unused)?;
             }
             fs_err::remove_file(&note)?;
+            let lock = note.with_extension("lock");
+            if lock.exists() {
+                fs_err::remove_file(lock)?;
+            }
         }
     }
     Ok(())
@@ -165,6 +196,20 @@ mod tests {
         ok(&clone, &["fetch", "-q", "--no-tags", "--depth=1", "origin", commit]).await;
         ok(&clone, &["checkout", "-q", "--detach", "FETCH_HEAD"]).await;
         clone
+    }
+
+    #[tokio::test]
+    async fn one_run_at_a_time_makes_and_builds_a_checkout() {
+        let temp = tempfile::tempdir().unwrap();
+        let cache = Utf8Path::from_path(temp.path()).unwrap().join("cache");
+        let first = alone("abc", &cache).await.unwrap();
+        // Another commit is nobody's business.
+        drop(alone("abd", &cache).await.unwrap());
+        let second = alone("abc", &cache);
+        tokio::pin!(second);
+        assert!(tokio::time::timeout(Duration::from_millis(350), &mut second).await.is_err(), "it waits");
+        drop(first);
+        second.await.unwrap();
     }
 
     #[tokio::test]

@@ -232,6 +232,7 @@ async fn of_revision(
         Some(commit) if plan.target.start.is_some() => commit,
         _ => return Err(PairedError::NoStart),
     };
+    let _alone = base::alone(&commit, &context.options.base_cache).await?;
     let tree = BaseTree::check_out(&commit, here, &context.options.base_cache).await?;
     let arm = Arm::base(Some(tree.directory));
     context.observer.on(&Event::Building { arm: "base", commit: &tree.commit });
