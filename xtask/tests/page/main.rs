@@ -4,8 +4,10 @@
 mod browser;
 #[path = "../../../report/tests/builder/mod.rs"]
 mod builder;
+mod lists;
 mod numbers;
 mod reader;
+mod reading;
 mod reference;
 mod speed;
 

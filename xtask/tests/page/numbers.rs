@@ -3,6 +3,8 @@
 use loadgate_report::html::{Element, Node};
 use serde_json::Value;
 
+use super::reading::{readable, same};
+
 /// A table as it stands on a page: its id, its heads, the exact value and the text of each cell.
 #[derive(Debug)]
 pub(crate) struct Shown {
@@ -45,7 +47,7 @@ pub(crate) fn tables(page: &Node, found: &mut Vec<Shown>) {
 }
 
 /// The elements of a tag, in their order.
-fn inside<'a>(node: &'a Node, tag: &str) -> Vec<&'a Element> {
+pub(crate) fn inside<'a>(node: &'a Node, tag: &str) -> Vec<&'a Element> {
     match node {
         Node::Text(_) => Vec::new(),
         Node::List(nodes) => nodes.iter().flat_map(|node| inside(node, tag)).collect(),
@@ -90,6 +92,15 @@ fn pointer(table: &str, head: &str) -> Option<&'static str> {
         ("users" | "users-apart", "fastest") => "/min_ms",
         ("users" | "users-apart", "longest") => "/max_ms",
         ("users" | "users-apart", "failed") => "/failed",
+        ("levels", "users" | "flows/s") => "/level",
+        ("levels", "failed") => "/failed",
+        ("levels", "mean") => "/mean_ms",
+        ("levels", "p50") => "/p50_ms",
+        ("levels", "p95") => "/p95_ms",
+        ("levels", "longest") => "/max_ms",
+        ("scaling", "requests per second") => "/throughput",
+        ("scaling", "instances like this one") => "/instances",
+        ("scaling", "users") => "/users",
         ("times", "samples") => "/count",
         ("times", "longest") => "/max",
         ("times", "mean") => "/mean",
@@ -121,6 +132,24 @@ fn pointer(table: &str, head: &str) -> Option<&'static str> {
     })
 }
 
+/// What a column's number measures, in the words of [`readable`].
+fn unit<'a>(table: &str, head: &str, entry: &'a Value) -> &'a str {
+    match (table, head) {
+        ("comparison-table", "now" | "before") | ("conditions", "value" | "limit") => {
+            entry["unit"].as_str().unwrap_or_default()
+        }
+        (_, "change") => "change",
+        (_, "seen from" | "success" | "goodput") => "ratio",
+        (_, "per second" | "tokens/s" | "requests per second") => "per_second",
+        ("probes", "before" | "after" | "smallest" | "largest")
+        | ("levels", "users" | "flows/s")
+        | ("scaling", "users") => "count",
+        (_, "mean" | "p50" | "p90" | "p95" | "p99" | "longest" | "fastest") => "ms",
+        ("scenarios-table", name) if pointer(table, name).is_none() && name != "failed" => "ratio",
+        _ => "whole",
+    }
+}
+
 /// Compares all tables with the report; gives the number of cells that were compared, or what differs.
 pub(crate) fn compare(report: &Value, tables: &[Shown]) -> Result<usize, String> {
     let mut compared = 0;
@@ -141,6 +170,11 @@ pub(crate) fn compare(report: &Value, tables: &[Shown]) -> Result<usize, String>
         if let Some(table) = tables.iter().find(|t| t.id == format!("{place}-times")) {
             compared += rows("times", table, &times(scenario))?;
         }
+        for (kind, at) in [("levels", "/search/levels"), ("scaling", "/estimate/steps")] {
+            if let Some(table) = tables.iter().find(|t| t.id == format!("{place}-{kind}")) {
+                compared += rows(kind, table, scenario.pointer(at).unwrap_or(&Value::Null))?;
+            }
+        }
         if let Some(table) = tables.iter().find(|t| t.id == format!("{place}-counters")) {
             compared += rows("counters", table, &counters(scenario))?;
         }
@@ -149,7 +183,7 @@ pub(crate) fn compare(report: &Value, tables: &[Shown]) -> Result<usize, String>
 }
 
 /// The id that a scenario's section has; the fixtures' names are plain and differ.
-fn place(scenario: &Value, at: usize, report: &Value) -> String {
+pub(crate) fn place(scenario: &Value, at: usize, report: &Value) -> String {
     let name = scenario["name"].as_str().unwrap_or_default();
     let same = report["scenarios"].as_array().into_iter().flatten().take(at).any(|s| s["name"] == name);
     assert!(!same, "the fixtures have scenarios of different names");
@@ -207,16 +241,16 @@ fn rows(kind: &str, table: &Shown, json: &Value) -> Result<usize, String> {
             let nothing = shown == Some(0.0)
                 && expected.is_none()
                 && matches!(head.as_str(), "retries" | "failed" | "refused");
-            // Reading a number out of JSON in the browser may differ in its last bit.
-            let same = match (shown, expected) {
-                (Some(a), Some(b)) => (a - b).abs() <= 4.0 * f64::EPSILON * b.abs(),
+            let equal = match (shown, expected) {
+                (Some(a), Some(b)) => same(a, b),
                 (a, b) => a == b,
             };
-            if !same && !nothing {
+            if !equal && !nothing {
                 return Err(format!("{} {head}: {text} is {shown:?}, the report has {expected:?}", table.id));
             }
             if let Some(exact) = shown {
-                readable(text, exact).map_err(|why| format!("{} {head}: {why}", table.id))?;
+                readable(text, exact, unit(kind, head, entry))
+                    .map_err(|why| format!("{} {head}: {why}", table.id))?;
                 compared += 1;
             }
         }
@@ -232,27 +266,4 @@ fn sum(kinds: &Value) -> f64 {
 fn rate(scenario: &Value, name: &str) -> Option<f64> {
     let counters = scenario["counters"].as_array()?;
     counters.iter().find(|c| c["name"] == name)?["rate"].as_f64()
-}
-
-/// That what people read is what machines read, to three digits.
-fn readable(text: &str, exact: f64) -> Result<(), String> {
-    let plain: String =
-        text.replace('\u{2212}', "-").chars().filter(|c| !matches!(c, '\u{202f}' | '\u{a0}' | '+')).collect();
-    let end = plain.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-'))).unwrap_or(plain.len());
-    let number: f64 = plain[..end].parse().map_err(|_| format!("{text} is no number"))?;
-    let factor = match plain[end..].trim() {
-        "" | "ms" | "/s" | "B" | "B/s" | "cores" | "core" => 1.0,
-        "µs" => 1e-3,
-        "s" | "kB" | "kB/s" | "k" => 1e3,
-        "min" => 6e4,
-        "h" => 3.6e6,
-        "MB" | "MB/s" => 1e6,
-        "GB" => 1e9,
-        "%" => 0.01,
-        "/min" => 1.0 / 60.0,
-        "/h" => 1.0 / 3600.0,
-        other => return Err(format!("{text} has the unit {other}")),
-    };
-    let (read, error) = (number * factor, (exact.abs() * 0.006).max(factor * 0.0006));
-    if (read - exact).abs() > error { Err(format!("{text} stands for {exact}")) } else { Ok(()) }
 }
