@@ -225,7 +225,7 @@ fn a_suite_out_of_an_api_description() {
         "name: pets-more",
         "# - DELETE /pets:",
         "https://api.example.com",
-        "value: \"${API_TOKEN:-}\"",
+        "value: \"${API_TOKEN:-}\", secret: true }",
         "8080",
         "get: \"/v1/pets/{{ vars.pet_id }}\"",
         "pet_id: \"a%2Fb%20c\"",

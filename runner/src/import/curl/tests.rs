@@ -53,6 +53,7 @@ fn credentials_do_not_come_out() {
     ] {
         let (request, requests) = one(command).unwrap();
         assert!(!format!("{request:?}").contains("hunter22"), "{command}: {request:?}");
+        assert!(!format!("{:?}", requests.origin).contains("hunter22"), "{command}");
         assert!(requests.secrets.iter().next().is_some(), "{command}");
     }
 }
