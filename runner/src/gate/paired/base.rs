@@ -94,7 +94,7 @@ impl BaseTree {
 ///
 /// # Errors
 /// [`BaseError::Worktree`], where the file cannot be made or locked.
-pub async fn alone(commit: &str, cache: &Utf8Path) -> Result<fs_err::File, BaseError> {
+pub(super) async fn alone(commit: &str, cache: &Utf8Path) -> Result<fs_err::File, BaseError> {
     let path = cache.join(commit).with_extension("lock");
     let error = |source: std::io::Error| BaseError::Worktree {
         commit: commit.to_owned(),
