@@ -76,7 +76,8 @@ build() {
     local folder="$1"
     command -v cargo >/dev/null || fail "fallback: cargo is not installed here"
     printf 'loadgate: building from source\n' >&2
-    cargo install --locked --quiet --path "$here/../runner" --root "$folder" >&2 || fail "loadgate does not build here"
+    # From the sources' folder: rustup takes the toolchain that the current folder asks for.
+    (cd "$here/.." && cargo install --locked --quiet --path runner --root "$folder" >&2) || fail "loadgate does not build here"
 }
 
 cache="${RUNNER_TOOL_CACHE:-${RUNNER_TEMP:-${TMPDIR:-/tmp}}}/loadgate"
@@ -107,5 +108,5 @@ version="$("$binary" --version)" || fail "$binary does not run here"
 output binary "$binary"
 output version "${version##* }"
 # Where base revisions are built in paired mode: a place that outlives the job, where the machine does.
-output base-cache "$(native "$cache")/base"
+output base-cache "${LOADGATE_BASE_CACHE:-$(native "$cache")/base}"
 printf 'loadgate %s\n' "${version##* }"

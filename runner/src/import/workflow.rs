@@ -33,13 +33,14 @@ jobs:
   loadgate:
     name: Load gate
     runs-on: ubuntu-latest
-    timeout-minutes: 30
+    timeout-minutes: 45
     permissions:
       contents: read # to check out
     steps:
       - uses: actions/checkout@v6
         with:
           persist-credentials: false
+          fetch-depth: 0 # the base is here, then, and need not be fetched
 "
     .to_owned();
     if !workflow.starts {
