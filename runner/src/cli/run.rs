@@ -37,7 +37,7 @@ pub(super) struct RunArguments {
 /// What of a suite is run.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Selection {
-    /// Run only the scenarios of this name or tag (may be given several times)
+    /// Run only the scenarios of this name, tag or requirement (may be given several times)
     #[arg(long, value_name = "NAME")]
     pub(super) only: Vec<String>,
     /// Full lengths instead of the short ones

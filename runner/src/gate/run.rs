@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use loadgate_report::baseline::Baseline;
 use loadgate_report::judge::paired::noise::Sensitivity;
 use loadgate_report::judge::{self, Policy};
-use loadgate_report::model::{self, ChangeOutcome, Comparison, Report, RunInfo, SuiteInfo};
+use loadgate_report::model::{self, ChangeOutcome, ComparedFigure, Comparison, Report, RunInfo, SuiteInfo};
+use loadgate_report::quantity::{Quantity, Unit};
 use loadgate_report::trend::Trend;
 
 use super::acceptance::{self, AcceptanceError};
@@ -87,8 +88,8 @@ pub async fn run(
         judge::conclude(&mut partial);
         write_error = output::save(&options.out, &partial, &secrets).err();
     };
-    let pass = match first_pass(&context, save).await {
-        Ok(pass) => pass,
+    let (pass, pass_time) = match first_pass(&context, save).await {
+        Ok(both) => both,
         Err(error) => {
             // Told like any other verdict, so that whoever reads the report or the outputs of the action learns of it too.
             report.target.unavailable = Some(error.to_string());
@@ -105,7 +106,8 @@ pub async fn run(
     report.warnings.extend(proxied(&pass.target.url));
     if options.mode != Mode::Off && !control.is_stopped() {
         let edit = edited_baseline(&context).await;
-        let (comparison, warning) = compare(&context, &report, stored.as_ref(), edit.as_ref()).await;
+        let (comparison, warning) =
+            compare(&context, &report, stored.as_ref(), edit.as_ref(), pass_time).await;
         report.comparison = Some(comparison);
         report.warnings.extend(warning);
         report.warnings.extend(edit.map(|edit| edit.told));
@@ -131,14 +133,19 @@ fn proxied(url: &str) -> Option<String> {
     ))
 }
 
-/// Builds the service where loadgate starts it, and runs every scenario once.
-async fn first_pass(context: &Context<'_>, after_each: impl FnMut(&Pass)) -> Result<Pass, TargetError> {
+/// Builds the service where loadgate starts it, and runs every scenario once. Gives the time of the latter, too.
+async fn first_pass(
+    context: &Context<'_>,
+    after_each: impl FnMut(&Pass),
+) -> Result<(Pass, Duration), TargetError> {
     let (plan, options) = (&context.plan, context.options);
     if options.url.is_none() {
         let log = options.out.join("build.log");
         Target::build(&plan.target, &Arm::head(), &context.variables(), &log).await?;
     }
-    context.pass(0, &options.out.join("target.log"), after_each).await
+    let begun = Instant::now();
+    let pass = context.pass(0, &options.out.join("target.log"), after_each).await?;
+    Ok((pass, begun.elapsed()))
 }
 
 /// Runs a suite's service against itself for so many rounds, and tells what could be seen.
@@ -192,6 +199,7 @@ async fn compare(
     report: &Report,
     stored: Option<&Baseline>,
     edit: Option<&Edit>,
+    pass_time: Duration,
 ) -> (Comparison, Option<String>) {
     let policy = policy(&context.plan);
     let Options { mode, base, .. } = context.options;
@@ -213,15 +221,37 @@ async fn compare(
         && can_pair(context, base)
     {
         match paired::compare(context, base, &policy).await {
-            Ok(comparison) => return (comparison, None),
+            Ok(mut comparison) => {
+                with_what_pairs_cannot_judge(context, &mut comparison, stored, pass_time).await;
+                return (comparison, None);
+            }
             Err(error) => {
-                confirm(context, report, &mut stored).await;
+                confirm(context, pass_time, &mut stored).await;
                 return (stored, Some(format!("not compared in pairs: {error}")));
             }
         }
     }
-    confirm(context, report, &mut stored).await;
+    confirm(context, pass_time, &mut stored).await;
     (stored, None)
+}
+
+/// Adds what the stored runs suspect and slots cannot judge, such as the trend of the memory, or a quantile that no slot has the samples
+/// for: fresh rounds decide that.
+async fn with_what_pairs_cannot_judge(
+    context: &Context<'_>,
+    comparison: &mut Comparison,
+    mut stored: Comparison,
+    pass_time: Duration,
+) {
+    let same = |a: &ComparedFigure, b: &ComparedFigure| a.scenario == b.scenario && a.figure == b.figure;
+    let judged: Vec<&ComparedFigure> =
+        comparison.figures.iter().filter(|f| f.outcome != ChangeOutcome::NotJudged).collect();
+    stored
+        .figures
+        .retain(|f| f.outcome == ChangeOutcome::Suspected && !judged.iter().any(|judged| same(judged, f)));
+    confirm(context, pass_time, &mut stored).await;
+    comparison.figures.retain(|f| !stored.figures.iter().any(|stored| same(stored, f)));
+    comparison.figures.extend(stored.figures);
 }
 
 /// Whether a base that nobody asked for, because the event of a pull request names it, can be run beside what is under test.
@@ -270,18 +300,19 @@ async fn edited_baseline(context: &Context<'_>) -> Option<Edit> {
     edited_since(&reference, &path, &stored)
 }
 
-/// Runs fresh rounds for what looks worse.
-async fn confirm(context: &Context<'_>, report: &Report, comparison: &mut Comparison) {
+/// Runs fresh rounds for what looks worse. Where the suite sets no time for it, there is time for all rounds, however long the suite
+/// is: what is never confirmed never fails.
+async fn confirm(context: &Context<'_>, pass_time: Duration, comparison: &mut Comparison) {
     let suspects = suspects(comparison);
     if suspects.is_empty() {
         return;
     }
     let begun = Instant::now();
-    let budget = context.plan.gate.budget.unwrap_or(BUDGET);
+    let budget = context.plan.gate.budget;
+    let time = budget.unwrap_or_else(|| BUDGET.max(pass_time * (CONFIRM_ROUNDS + 1)));
     let mut rounds = Vec::new();
     for round in 1..=CONFIRM_ROUNDS {
-        let expected = Duration::from_secs_f64(report.run.duration_s);
-        if context.control.is_stopped() || begun.elapsed() + expected > budget {
+        if context.control.is_stopped() || begun.elapsed() + pass_time > time {
             break;
         }
         context.observer.on(&Event::Confirming { suspects: &suspects, round, of: CONFIRM_ROUNDS });
@@ -293,6 +324,14 @@ async fn confirm(context: &Context<'_>, report: &Report, comparison: &mut Compar
         }
     }
     judge::confirm(comparison, &rounds);
+    if rounds.is_empty() && budget.is_some_and(|budget| pass_time > budget) {
+        for figure in comparison.figures.iter_mut().filter(|f| f.outcome == ChangeOutcome::Suspected) {
+            figure.note = Some(format!(
+                "no fresh round was run: one takes {}, more than `gate.budget`; raise that",
+                Quantity::new(pass_time.as_secs_f64() * 1000.0, Unit::Ms)
+            ));
+        }
+    }
 }
 
 fn suspects(comparison: &Comparison) -> Vec<String> {

@@ -153,6 +153,9 @@ impl Decider<'_> {
         let all_known = scenarios.iter().all(Option::is_some);
         let tolerance =
             self.by_figure(file.tolerance.get(), &names, all_known, |_, value| match value.unit {
+                Unit::Count if value.value > 1.0 => {
+                    Err(format!("{} is {} %; write `{}%`", value.value, value.value * 100.0, value.value))
+                }
                 Unit::Ratio | Unit::Count if value.value >= 0.0 => Ok(value.value),
                 _ => Err("a tolerance is a share, such as 10%".to_owned()),
             });
@@ -179,6 +182,11 @@ impl Decider<'_> {
         let mut by_figure = BTreeMap::new();
         for (name, quantity) in table.into_iter().flat_map(|table| table.iter()) {
             match Figure::parse(&name.value, names) {
+                Ok(_) if !figure::main_names(names).any(|known| known == name.value) => {
+                    let message = format!("`{}` is not compared between runs", name.value);
+                    let help = "judge it by a condition; what is compared is listed in docs/method.md";
+                    self.error(Diagnostic::new(name.span, message).help(help));
+                }
                 Ok(figure) => match check(&figure, quantity.value) {
                     Ok(value) => {
                         by_figure.insert(name.value.clone(), value);

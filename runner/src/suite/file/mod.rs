@@ -81,7 +81,8 @@ mapping! {
         optional tolerance: Table<At<Quantity>>,
         /// Allowed absolute change by figure, such as `latency.p95: 5ms`: a change below it never counts.
         optional floor: Table<At<Quantity>>,
-        /// Time that confirming a suspected regression may take.
+        /// Time that deciding may take. In stored mode for the fresh rounds (by default as long as they need); in pairs for the rounds, and as
+        /// much again to confirm (by default 10min; six rounds are always run).
         optional budget: At<Duration>,
     }
 }
