@@ -140,6 +140,11 @@ impl fmt::Display for Quantity {
             }
             Unit::Bytes => scaled(&[(1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")]),
             Unit::BytesPerSecond => scaled(&[(1e9, "GB/s"), (1e6, "MB/s"), (1e3, "kB/s"), (1.0, "B/s")]),
+            // Rounded up to 100 %, one failure of ten thousand would be none.
+            Unit::Ratio if (0.9995..1.0).contains(&v) => {
+                let text = format!("{:.4}", (v * 1e6).floor() / 1e4);
+                format!("{} %", text.trim_end_matches('0'))
+            }
             Unit::Ratio => format!("{} %", digits(v * 100.0)),
             Unit::PerSecond => format!("{}/s", digits(v)),
             Unit::Cores => format!("{} cores", digits(v)),

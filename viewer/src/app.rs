@@ -89,7 +89,7 @@ impl Component for App {
                 return false;
             }
             Msg::Export(what) => {
-                self.export(&what);
+                self.export(&ctx.props().report, &what);
                 return false;
             }
             Msg::Files(files) => match compare(&ctx.props().report, &files) {
@@ -287,11 +287,14 @@ impl App {
         }
     }
 
-    fn export(&self, what: &str) {
+    fn export(&self, own: &Rc<Report>, what: &str) {
         let page = Page::new(&self.report, &self.view);
         match what {
             "json" => {
-                if let Some(json) = page::data() {
+                // The page's own report as it was written; a comparison that was made here stands nowhere yet.
+                let is_own = Rc::ptr_eq(own, &self.report);
+                let json = if is_own { page::data() } else { serde_json::to_string(&*self.report).ok() };
+                if let Some(json) = json {
                     export::save("report.json", "application/json", &json);
                 }
             }

@@ -1,8 +1,8 @@
 //! Reports that are dropped on the page, compared by the judgement that the runner uses.
 
+use loadgate_report::Report;
 use loadgate_report::judge::{Policy, compare_reports, conclude};
 use loadgate_report::page::extract;
-use loadgate_report::{Report, Verdict};
 
 /// A file that was dropped.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +24,6 @@ pub(crate) fn compare(shown: &Report, files: &[File]) -> Result<Report, String> 
     let mut comparison = compare_reports(&base.1, &head.1, &Policy::default());
     comparison.base = base.0;
     head.1.comparison = Some(comparison);
-    head.1.verdict = Verdict::default();
     conclude(&mut head.1);
     Ok(head.1)
 }

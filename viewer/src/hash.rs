@@ -1,6 +1,6 @@
 //! The reader's choices in the address, so that a link shows what its sender saw.
 //!
-//! `#scenario-light&q=timeout&sort=scenarios-table.8.desc&open=scenario-heavy`: first the section to go to, which also
+//! `#scenario-light&q=timeout&sort=scenarios-table.8.desc&toggle=scenario-heavy`: first the section to go to, which also
 //! works without scripts, then the choices that differ from the default.
 
 use loadgate_report::Verdict;

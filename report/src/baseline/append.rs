@@ -131,9 +131,8 @@ fn run(report: &Report) -> BaselineRun {
 }
 
 fn scenario(scenario: &Scenario, comparison: Option<&Comparison>) -> BaselineScenario {
-    let changed = |outcome| {
-        matches!(outcome, ChangeOutcome::Regression | ChangeOutcome::Suspected | ChangeOutcome::Improved)
-    };
+    // What is only suspected joins the history that it may not belong to as one run of many.
+    let changed = |outcome| matches!(outcome, ChangeOutcome::Regression | ChangeOutcome::Improved);
     let accepted = comparison
         .into_iter()
         .flat_map(|c| &c.figures)

@@ -23,7 +23,9 @@ pub(super) struct Use<'a> {
 
 pub(super) fn draw(scenario: &Scenario, before: &Before<'_>, style: &ChartStyle) -> Option<Chart> {
     // Processor time is compared as a whole; the level of the same time spread over this run is the line.
-    let level = before.figure("cpu.time").filter(|_| scenario.duration_s > 0.0);
+    // In pairs it is the time of a slot, which says nothing over the length of this run.
+    let is_stored = before.figures.iter().any(|f| f.figure == "cpu.time" && f.runs > 0);
+    let level = before.figure("cpu.time").filter(|_| is_stored && scenario.duration_s > 0.0);
     let shown = Use {
         id: "processor",
         title: "Processor of the target over time",

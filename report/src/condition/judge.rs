@@ -41,8 +41,11 @@ impl Condition {
         match (value, limit) {
             (Ok(value), Ok(limit)) if value.is_finite() && limit.is_finite() => {
                 let verdict = if self.op.holds(value, limit) { Verdict::Pass } else { Verdict::Fail };
-                let message =
+                let mut message =
                     format!("{} is {}; must be {}", self.subject(), self.show(value), self.must(limit));
+                if value != limit && self.show(value).to_string() == self.show(limit).to_string() {
+                    message.push_str(&format!(" (they differ by {})", self.show((value - limit).abs())));
+                }
                 Judged { verdict, value: Some(value), limit: Some(limit), samples, message }
             }
             (Ok(_), Ok(limit)) => Judged {

@@ -30,6 +30,16 @@ impl Condition {
             };
             error(op_at, op.as_str().len(), format!("{l} cannot be compared with {r}"), help)
         })?;
+        for (side, other) in [(&left, &right), (&right, &left)] {
+            if let (Sum::Figure { figure, .. }, Sum::Number(number)) = (side, other)
+                && figure.unit() == Unit::Ratio
+                && number.unit == Unit::Count
+                && number.value > 1.0
+            {
+                let help = format!("write `{}%`", number.value);
+                return Err(error(op_at, op.as_str().len(), "a share is never more than 1", Some(help)));
+            }
+        }
         Ok(Self { text: text.trim().to_owned(), unit, left, op, right })
     }
 }

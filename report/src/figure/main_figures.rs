@@ -44,22 +44,10 @@ const GENERAL: &[&str] = &[
     "cpu.time",
 ];
 
-/// The main figures of a scenario that have a value: the general ones, the rate of each counter, and median and 95th
-/// percentile of each class.
+/// The main figures of a scenario that have a value.
 pub fn main_figures(scenario: &Scenario) -> Vec<FigureValue> {
     let names = Names::from(scenario);
-    let counters = names.counters.iter().flat_map(|c| {
-        ["rate", "true.latency.p50", "false.latency.p50"].map(|figure| format!("{c}.{figure}"))
-    });
-    let classes = names
-        .classes
-        .iter()
-        .flat_map(|c| ["latency.p50", "latency.p95"].map(|figure| format!("{c}.{figure}")));
-    GENERAL
-        .iter()
-        .map(|name| (*name).to_owned())
-        .chain(counters)
-        .chain(classes)
+    main_names(&names)
         .filter_map(|name| {
             // A name of the report itself may be hostile or odd; what does not parse is left out.
             let figure = Figure::parse(&name, &names).ok()?;
@@ -72,6 +60,19 @@ pub fn main_figures(scenario: &Scenario) -> Vec<FigureValue> {
             })
         })
         .collect()
+}
+
+/// The names of the main figures: the general ones, the rate of each counter and the medians of its sides, and median and 95th
+/// percentile of each class. Others are not compared between runs.
+pub fn main_names(names: &Names) -> impl Iterator<Item = String> {
+    let counters = names.counters.iter().flat_map(|c| {
+        ["rate", "true.latency.p50", "false.latency.p50"].map(|figure| format!("{c}.{figure}"))
+    });
+    let classes = names
+        .classes
+        .iter()
+        .flat_map(|c| ["latency.p50", "latency.p95"].map(|figure| format!("{c}.{figure}")));
+    GENERAL.iter().map(|name| (*name).to_owned()).chain(counters).chain(classes)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ mod main_figures;
 mod names;
 mod read;
 
-pub use self::main_figures::{FigureValue, main_figures};
+pub use self::main_figures::{FigureValue, main_figures, main_names};
 pub use self::names::{Names, RESERVED, UnknownFigure, is_valid_name};
 pub use self::read::Reading;
 use crate::model::FailureKind;
@@ -136,6 +136,27 @@ pub(crate) enum ProbeMoment {
 }
 
 impl Figure {
+    /// Whether it tells requests that were refused from those that were not.
+    pub(crate) fn tells_refusals(&self) -> bool {
+        matches!(
+            self.measure,
+            Measure::Ok | Measure::Refused | Measure::RefusalRate | Measure::Status(_) | Measure::UserOk(_)
+        )
+    }
+
+    /// Whether it tells requests that failed from those that did not.
+    pub(crate) fn tells_failures(&self) -> bool {
+        matches!(
+            self.measure,
+            Measure::Ok
+                | Measure::Failed(_)
+                | Measure::SuccessRate
+                | Measure::ErrorRate
+                | Measure::Goodput
+                | Measure::UserOk(_)
+        )
+    }
+
     /// The unit of its values.
     pub fn unit(&self) -> Unit {
         match self.measure {

@@ -345,6 +345,9 @@ impl Figure {
             Measure::Spans(Spans::QueueWait, statistic) => {
                 self.of_spans(step.queue_wait_ms.as_ref().unwrap_or(&none), statistic)
             }
+            Measure::Retries | Measure::Status(_) if step.requests == 0 => {
+                Reading::missing("no request was made")
+            }
             Measure::Retries => self.value(step.retries as f64, step.requests),
             Measure::TokensPerSecond => {
                 self.optional(step.tokens_per_s, step.ok, "the step streamed nothing")
@@ -394,6 +397,7 @@ impl Figure {
         let n = counter.yes + counter.no;
         match self.measure {
             Measure::CounterRate => self.optional(counter.rate, n, "no response was counted"),
+            Measure::CounterCount(_) if n == 0 => Reading::missing("no response was counted"),
             Measure::CounterCount(yes) => self.value(if yes { counter.yes } else { counter.no } as f64, n),
             Measure::Spans(Spans::LatencyWhere(true), statistic) => {
                 self.of_spans(&counter.latency_true_ms, statistic)

@@ -23,7 +23,7 @@ pub(super) fn apply(report: &mut Report) {
         let found = report.acceptances.iter_mut().find(|a| {
             !a.expired
                 && a.speaks_of(&figure.scenario, &figure.figure)
-                && a.covers(figure.now, figure.limit.or(figure.before))
+                && a.covers(figure.now, figure.before.or(figure.limit))
         });
         if let Some(acceptance) = found {
             acceptance.used = true;
@@ -45,7 +45,10 @@ pub(super) fn soften(found: &mut [Finding], report: &mut Report) {
         if !failing || !matches!(finding.kind, FindingKind::Condition | FindingKind::Regression) {
             continue;
         }
-        match report.acceptances.iter_mut().find(|a| fits(a)) {
+        // One that still holds counts, wherever it stands.
+        let valid = report.acceptances.iter().position(|a| !a.expired && fits(a));
+        let at = valid.or_else(|| report.acceptances.iter().position(&fits));
+        match at.map(|at| &mut report.acceptances[at]) {
             Some(expired) if expired.expired => {
                 finding.message.push_str(&format!("; its acceptance expired on {}", expired.expires));
                 expired.used = true;

@@ -3,6 +3,8 @@
 use super::advice;
 use super::exit::without_baseline;
 use crate::Verdict;
+use crate::condition::Condition;
+use crate::figure::{Figure, Names};
 use crate::model::{
     ChangeOutcome, ComparedFigure, Comparison, ComparisonMode, ConditionResult, Evidence, FailureKind,
     Finding, FindingKind, Level, Report, Scenario, SearchOutcome,
@@ -116,13 +118,19 @@ pub(super) fn of_cross_talk(scenario: &Scenario) -> Option<Finding> {
     })
 }
 
+/// Whether a rule speaks of such a figure.
+fn speaks_of(scenario: &Scenario, rule: &str, is: fn(&Figure) -> bool) -> bool {
+    Condition::parse(rule, &Names::from(scenario))
+        .is_ok_and(|condition| condition.figures().iter().any(|(figure, _)| is(figure)))
+}
+
 /// Nothing was completed, so there is nothing to judge.
 pub(super) fn of_emptiness(scenario: &Scenario) -> Option<Finding> {
     let expects_refusals = || {
         scenario.conditions.iter().any(|c| {
             c.level == Level::Critical
                 && c.verdict != Verdict::Invalid
-                && ["refus", "ok", "status"].iter().any(|word| c.text.contains(word))
+                && speaks_of(scenario, &c.text, Figure::tells_refusals)
         })
     };
     let message = if let Some(reason) = &scenario.not_run {
@@ -160,26 +168,25 @@ pub(super) fn of_emptiness(scenario: &Scenario) -> Option<Finding> {
 pub(super) fn of_unjudged(scenario: &Scenario, comparison: Option<&Comparison>) -> Option<Finding> {
     let limits = scenario.search.iter().flat_map(|search| &search.limits);
     let rules: Vec<&String> = scenario.conditions.iter().map(|c| &c.text).chain(limits).collect();
-    let judged_now = |word: &str| rules.iter().any(|rule| rule.contains(word));
+    let are_judged = rules.iter().any(|rule| speaks_of(scenario, rule, Figure::tells_failures));
     let compared = comparison.is_some_and(|c| {
         c.figures.iter().any(|f| f.scenario == scenario.name && f.outcome != ChangeOutcome::NotJudged)
     });
     let failed = scenario.failed_total();
-    let (figure, message) =
-        if failed > 0 && !["success_rate", "error_rate", "failed", "ok"].into_iter().any(judged_now) {
-            let kinds = advice::failures_in_words(scenario);
-            (
-                "error_rate",
-                format!(
-                    "{failed} of {} requests failed ({kinds}) and no condition judges failures",
-                    scenario.requests
-                ),
-            )
-        } else if scenario.conditions.is_empty() && !compared {
-            ("conditions", "nothing is judged here: no condition and no baseline".to_owned())
-        } else {
-            return None;
-        };
+    let (figure, message) = if failed > 0 && !are_judged {
+        let kinds = advice::failures_in_words(scenario);
+        (
+            "error_rate",
+            format!(
+                "{failed} of {} requests failed ({kinds}) and no condition judges failures",
+                scenario.requests
+            ),
+        )
+    } else if scenario.conditions.is_empty() && !compared {
+        ("conditions", "nothing is judged here: no condition and no baseline".to_owned())
+    } else {
+        return None;
+    };
     Some(Finding {
         next: Some(
             "write what must hold, such as `expect: [success_rate > 99%, latency.p95 < 2s]`".to_owned(),
@@ -376,7 +383,9 @@ fn of_nothing_compared(
     own: &[&ComparedFigure],
     comparison: &Comparison,
 ) -> Option<Finding> {
-    if comparison.mode != ComparisonMode::Paired || without_baseline(comparison) {
+    // A search is left out of the rounds.
+    if comparison.mode != ComparisonMode::Paired || without_baseline(comparison) || scenario.search.is_some()
+    {
         return None;
     }
     // A scenario may have no figure that gates; but then it has others.
@@ -473,7 +482,7 @@ fn next_for_change(figure: &ComparedFigure, scenario: &Scenario, mode: Compariso
              check that the service still does all of its work"
                 .to_owned()
         }
-        ChangeOutcome::Accepted => "make it better, or accept a run as the baseline, before the acceptance expires".to_owned(),
+        ChangeOutcome::Accepted => "make it better before the acceptance expires, or renew its line, with the reason".to_owned(),
         ChangeOutcome::Regression if mode == ComparisonMode::Reports => advice::for_figure(&figure.figure, scenario),
         // What is compared in pairs is in no baseline that could be changed.
         ChangeOutcome::Regression => format!(

@@ -224,7 +224,10 @@ fn judge_one(
         // Its figures are those of the level that it ended at, which is another one each time.
         rule.kind = Kind::Shown;
     }
-    let now = Measured { value: figure.quantity.value, samples: figure.samples };
+    // Memory and processor time are one reading of the whole run, and no sample that could be too small.
+    let is_whole = figure.name.starts_with("memory.") || figure.name.starts_with("cpu.");
+    let whole = |m: Measured| Measured { samples: if is_whole { u64::MAX } else { m.samples }, ..m };
+    let now = whole(Measured { value: figure.quantity.value, samples: figure.samples });
     let (compared, runs) = match rule.kind {
         Kind::Share => {
             let history: Vec<_> = history(everywhere, scenario, &figure.name)
@@ -238,7 +241,7 @@ fn judge_one(
             (compared, history.len())
         }
         Kind::Speed { tail } => {
-            let known: Vec<_> = measured(here, scenario, &figure.name);
+            let known: Vec<_> = measured(here, scenario, &figure.name).into_iter().map(whole).collect();
             if here.is_empty() {
                 shown(&measured(everywhere, scenario, &figure.name), "measured on other machines")
             } else if scenario.generator.problem.is_some() {

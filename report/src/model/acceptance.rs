@@ -45,6 +45,8 @@ impl Acceptance {
     pub fn covers(&self, value: Option<f64>, limit: Option<f64>) -> bool {
         match (self.bound, value, limit) {
             (None, ..) => true,
+            // Just at a limit that has to be passed: any bound is beyond.
+            (Some(_), Some(value), Some(limit)) if value == limit => true,
             (Some(bound), Some(value), Some(limit)) if value >= limit => value <= bound,
             (Some(bound), Some(value), Some(_)) => value >= bound,
             _ => false,

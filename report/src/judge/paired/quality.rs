@@ -82,11 +82,10 @@ fn spoiled(slot: &Slot, pressure: Option<Usual>) -> Option<String> {
 /// asked less, which is no fault of the comparison: there the number of users must be the same.
 fn unequal(rounds: &[PairedRound], good: &[usize]) -> Option<String> {
     let sum = |of: fn(&PairedRound) -> &Slot| {
-        good.iter().map(|i| of(&rounds[*i])).fold((0, 0, 0), |(users, offered, dropped), slot| {
+        good.iter().map(|i| of(&rounds[*i])).fold((0, 0), |(users, offered), slot| {
             let s = &slot.scenario;
             let open = s.generator.lateness_p99_ms.is_some();
-            let dropped = dropped + s.generator.dropped_starts;
-            (users.max(s.users_peak), offered + if open { s.requests } else { 0 }, dropped)
+            (users.max(s.users_peak), offered + if open { s.requests } else { 0 })
         })
     };
     let (base, head) = (sum(|r| &r.base), sum(|r| &r.head));

@@ -76,7 +76,9 @@ fn margin(condition: &ConditionResult) -> Cell {
     }
     let (words, sign, class) = match condition.verdict {
         Verdict::Pass => ("to spare", 1.0, "better"),
-        _ => ("beyond", -1.0, "worse"),
+        Verdict::Fail => ("beyond", -1.0, "worse"),
+        // What could not be judged has no margin.
+        Verdict::Inconclusive | Verdict::Invalid => return Cell::empty(),
     };
     let points = if condition.unit == Unit::Ratio { " points" } else { "" };
     let amount = Quantity::new(distance, unit).to_string();

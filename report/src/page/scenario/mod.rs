@@ -51,15 +51,9 @@ const LAZY: usize = 12;
 const OPEN: usize = 3;
 
 pub(super) fn render(page: &Page<'_>) -> Option<Node> {
-    let mut sections: Vec<Node> =
+    let sections: Vec<Node> =
         page.scenarios().map(|(scenario, place)| section(page, scenario, place)).collect();
-    if sections.is_empty() {
-        return None;
-    }
-    if sections.len() > 1 {
-        sections.insert(0, nothing());
-    }
-    Some(sections.into())
+    (!sections.is_empty()).then(|| sections.into())
 }
 
 /// Whether a scenario is open before the reader has chosen.
