@@ -88,7 +88,6 @@ fn parsed(json: &Value) -> Report {
 fn numbers_are_equal(name: &str, json: &Value, tables: &[Shown], outside: &Outside) {
     let in_tables = compare(json, tables).unwrap_or_else(|why| panic!("{name}: {why}"));
     let besides = lists::compare(json, outside).unwrap_or_else(|why| panic!("{name}: {why}"));
-    eprintln!("{name}: {in_tables} in tables, {besides:?}");
     assert!(in_tables > 150, "{name}: only {in_tables} numbers of tables were compared");
     let scenarios = json["scenarios"].as_array().unwrap().len();
     assert!(besides.tiles >= 7 * scenarios, "{name}: too few in {besides:?}");
