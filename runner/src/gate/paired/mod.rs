@@ -28,12 +28,15 @@ use self::machine::Moment;
 pub use self::revision::PullRequestBase;
 use super::arm::RunningArm;
 use super::{Context, Event};
-use crate::suite::plan::{Load, Plan, Scenario};
+use crate::suite::plan::{Load, Plan, Scenario, Start};
 use crate::suite::text::Text;
 use crate::target::{Arm, Target, TargetError};
 
 /// Longest slot of a scenario that runs by time.
 const SLOT: Duration = Duration::from_secs(5);
+/// Flows that begin in a slot at a constant rate, where the scenario has as many: at 10 a second and more they do within [`SLOT`]. Four
+/// fifths of them are measured, twice what carries a median.
+const LEAST_STARTS: f64 = 50.0;
 /// Cut off its beginning: connections and caches warm up.
 const WARM_UP: Duration = Duration::from_secs(1);
 /// Rounds against the same processes, where starting them takes long.
@@ -418,17 +421,40 @@ async fn slot_of(side: &mut RunningArm<'_>, index: usize, number: u32) -> Result
     }
 }
 
-/// The scenario as it is run in a slot: long ones are cut, and nobody waits for the target to come to rest.
+/// The scenario as it is run in a slot: long ones are cut, and nobody waits for the target to come to rest. What is left out at both ends
+/// and the time over which users begin are cut with the load, or nothing would be left to measure.
 fn slot(scenario: &Scenario) -> Scenario {
     let mut slot = scenario.clone();
     slot.settle = Duration::ZERO;
-    for class in &mut slot.classes {
-        if let Load::Duration { duration, .. } = &mut class.load {
-            *duration = (*duration).min(SLOT);
-            slot.warm_up = WARM_UP.min(*duration / 5).max(slot.warm_up.min(*duration / 5));
-        }
+    let lengths: Vec<Duration> = slot.classes.iter_mut().filter_map(|class| cut(&mut class.load)).collect();
+    if let Some(shortest) = lengths.into_iter().min() {
+        slot.warm_up = slot.warm_up.max(WARM_UP).min(shortest / 5);
+        slot.ramp_down = slot.ramp_down.min(shortest / 5);
     }
     slot
+}
+
+/// Cuts a load that is the same all the time to a slot, and gives its length then. Others mean something only as a whole.
+fn cut(load: &mut Load) -> Option<Duration> {
+    match load {
+        Load::Duration { duration, start, .. } => {
+            *duration = (*duration).min(SLOT);
+            if let Start::Over(time) = start {
+                *time = (*time).min(*duration / 5);
+            }
+            Some(*duration)
+        }
+        Load::ArrivalRate { from, stages, .. } => {
+            let [(duration, to)] = &mut stages[..] else { return None };
+            if from != to {
+                return None;
+            }
+            let enough = Duration::try_from_secs_f64(LEAST_STARTS / *from).unwrap_or(Duration::MAX);
+            *duration = (*duration).min(SLOT.max(enough));
+            Some(*duration)
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -437,18 +463,57 @@ mod tests {
 
     #[test]
     fn long_scenarios_are_cut_to_slots() {
-        let plan = crate::suite::load_text(
-            "test.yml",
-            "name: t\ntarget: { url: 'http://127.0.0.1:1' }\nflows: { f: [ { get: / } ] }\nscenarios:\n  \
-             long: { load: { users: 2, duration: 30s }, flow: f }\n  few: { load: { users: 2, iterations: 3 }, flow: f }\n",
-            ".".into(),
-            &crate::suite::LoadOptions::default(),
+        let seconds = Duration::from_secs;
+        // What the scenario says; (length, warm-up, ramp-down) of its slot.
+        for (scenario, length, warm_up, ramp_down) in [
+            ("load: { users: 2, duration: 30s }", Some(SLOT), WARM_UP, seconds(0)),
+            ("load: { users: 2, duration: 30s }, warm_up: 9s, ramp_down: 5s", Some(SLOT), WARM_UP, WARM_UP),
+            (
+                "load: { users: 2, duration: 2s }, ramp_down: 1s",
+                Some(seconds(2)),
+                seconds(2) / 5,
+                seconds(2) / 5,
+            ),
+            ("load: { users: 2, iterations: 3 }, ramp_down: 1s", None, seconds(0), seconds(1)),
+            ("load: { rate: 50/s, duration: 10min }, ramp_down: 9s", Some(SLOT), WARM_UP, WARM_UP),
+            (
+                "load: { rate: 1/s, duration: 10min }, warm_up: 30s",
+                Some(seconds(50)),
+                seconds(10),
+                seconds(0),
+            ),
+            ("load: { rate: 1/s, duration: 20s }", Some(seconds(20)), WARM_UP, seconds(0)),
+            (
+                "load: { rate: 1/s, stages: [ { to: 9/s, over: 40s } ] }, warm_up: 9s",
+                Some(seconds(40)),
+                seconds(9),
+                seconds(0),
+            ),
+        ] {
+            let cut = slot(&planned(scenario));
+            assert_eq!(cut.classes[0].load.time(), length, "{scenario}");
+            assert_eq!((cut.warm_up, cut.ramp_down), (warm_up, ramp_down), "{scenario}");
+            assert_eq!(cut.settle, Duration::ZERO, "{scenario}");
+        }
+    }
+
+    #[test]
+    fn every_user_works_in_a_slot() {
+        for (given, expected) in [("20s", WARM_UP), ("300ms", Duration::from_millis(300))] {
+            let scenario = format!("load: {{ users: 2, duration: 30s, start: {{ over: {given} }} }}");
+            let cut = slot(&planned(&scenario));
+            let Load::Duration { start, .. } = cut.classes[0].load else { panic!("{cut:?}") };
+            assert_eq!(start, Start::Over(expected), "{given}");
+        }
+    }
+
+    fn planned(scenario: &str) -> Scenario {
+        let text = format!(
+            "name: t\ntarget: {{ url: 'http://127.0.0.1:1' }}\nflows: {{ f: [ {{ get: / }} ] }}\nscenarios:\n  s: {{ {scenario}, flow: f }}\n"
         );
+        let options = crate::suite::LoadOptions::default();
+        let plan = crate::suite::load_text("test.yml", &text, ".".into(), &options);
         let plan = plan.unwrap_or_else(|e| panic!("{}", e.render(false)));
-        let [long, few] = [0, 1].map(|i| slot(&plan.scenarios[i]));
-        assert!(matches!(long.classes[0].load, Load::Duration { duration, .. } if duration == SLOT));
-        assert_eq!((long.warm_up, long.settle), (WARM_UP, Duration::ZERO));
-        assert_eq!(few.classes[0].load, plan.scenarios[1].classes[0].load);
-        assert_eq!(few.warm_up, Duration::ZERO);
+        (*plan.scenarios[0]).clone()
     }
 }
