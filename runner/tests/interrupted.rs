@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::server::Server;
 use common::{Place, quiet_machine, signal, small_suite};
 
@@ -35,4 +37,25 @@ fn sigint_leaves_a_marked_report() {
 #[test]
 fn sigterm_leaves_a_marked_report() {
     ends("TERM", 143);
+}
+
+#[test]
+fn the_report_is_marked_until_the_comparison_is_through() {
+    let _lock = quiet_machine();
+    let server = Server::healthy();
+    let place = Place::new();
+    place.write("loadgate.yml", &small_suite(&server.url(), 2, 1).replace("iterations: 1", "duration: 2s"));
+    let mut child = place.start(&["run", "--mode", "paired", "--base-url", &server.url()]);
+    let saved = place.path().join("loadgate-report/report.json");
+    let report = loop {
+        assert!(child.try_wait().unwrap().is_none(), "the comparison takes a while");
+        std::thread::sleep(Duration::from_millis(50));
+        if saved.exists() && !place.report().scenarios.is_empty() {
+            break place.report();
+        }
+    };
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(report.run.interrupted, "the report is marked");
+    assert_ne!(report.verdict, loadgate_report::Verdict::Pass, "what was not compared is no pass");
 }

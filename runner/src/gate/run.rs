@@ -83,8 +83,9 @@ pub async fn run(
     let save = |so_far: &Pass| {
         let mut partial = report.clone();
         finish(&mut partial, so_far);
-        // Until the last scenario has ended the file on disk is one of an interrupted run, should this be its last state.
-        partial.run.interrupted = so_far.scenarios.len() < plan.scenarios.len();
+        // Should this be its last state, the file on disk is one of an interrupted run; also after the last scenario, since what the
+        // comparison says is not in it.
+        partial.run.interrupted = true;
         judge::conclude(&mut partial);
         write_error = output::save(&options.out, &partial, &secrets).err();
     };
@@ -355,5 +356,145 @@ fn unusable(why: &str, next: &str) -> Comparison {
         message: why.to_owned(),
         next: Some(next.to_owned()),
         ..judge::missing("")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+
+    use loadgate_report::quantity::Unit;
+
+    use super::*;
+    use crate::suite::{LoadOptions, load_text};
+
+    /// Longer than the time that there once was for all fresh rounds together.
+    const LONG: Duration = Duration::from_secs(300);
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_suspicion_is_confirmed_however_long_the_suite_is() {
+        let mut comparison = comparison(&[("error_rate", ChangeOutcome::Suspected)]);
+        with_suite("", async |context| confirm(context, LONG, &mut comparison).await).await;
+        let figure = &comparison.figures[0];
+        assert_eq!(
+            (figure.outcome, figure.rounds),
+            (ChangeOutcome::Regression, 1 + CONFIRM_ROUNDS),
+            "{figure:?}"
+        );
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_budget_that_is_too_small_for_a_round_is_told() {
+        let mut comparison = comparison(&[("error_rate", ChangeOutcome::Suspected)]);
+        with_suite("gate: { budget: 1s }\n", async |context| confirm(context, LONG, &mut comparison).await)
+            .await;
+        let figure = &comparison.figures[0];
+        let note = figure.note.as_deref().unwrap_or_default();
+        assert_eq!(figure.outcome, ChangeOutcome::Suspected, "{figure:?}");
+        assert!(
+            note.starts_with("no fresh round was run") && note.ends_with("`gate.budget`; raise that"),
+            "{note}"
+        );
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_the_pairs_do_not_judge_stays_suspected_and_is_confirmed() {
+        let stored = comparison(&[
+            ("latency.p50", ChangeOutcome::Suspected),
+            ("error_rate", ChangeOutcome::Suspected),
+            ("success_rate", ChangeOutcome::Unchanged),
+        ]);
+        // What the rounds say of the error rate; what it comes to.
+        for (of_rounds, expected) in [
+            (None, ChangeOutcome::Regression),
+            (Some(ChangeOutcome::NotJudged), ChangeOutcome::Regression),
+            (Some(ChangeOutcome::Undecided), ChangeOutcome::Undecided),
+            (Some(ChangeOutcome::Unchanged), ChangeOutcome::Unchanged),
+        ] {
+            let mut paired = comparison(&[("latency.p50", ChangeOutcome::Unchanged)]);
+            paired.figures.extend(of_rounds.map(|outcome| figure("error_rate", outcome)));
+            let stored = stored.clone();
+            with_suite("", async |context| {
+                with_what_pairs_cannot_judge(context, &mut paired, stored, LONG).await;
+            })
+            .await;
+            let found: Vec<_> = paired.figures.iter().map(|f| (f.figure.as_str(), f.outcome)).collect();
+            let all = [("latency.p50", ChangeOutcome::Unchanged), ("error_rate", expected)];
+            assert_eq!(found, all, "the rounds say {of_rounds:?}");
+        }
+    }
+
+    fn comparison(figures: &[(&str, ChangeOutcome)]) -> Comparison {
+        let figures = figures.iter().map(|(name, outcome)| figure(name, *outcome)).collect();
+        Comparison { figures, ..judge::missing("") }
+    }
+
+    /// One that was at 0 and is at 1.
+    fn figure(name: &str, outcome: ChangeOutcome) -> ComparedFigure {
+        ComparedFigure {
+            scenario: "s".to_owned(),
+            figure: name.to_owned(),
+            unit: Unit::Ratio,
+            gated: true,
+            now: Some(1.0),
+            before: Some(0.0),
+            change: None,
+            interval: None,
+            noise: None,
+            tolerance: 0.0,
+            floor: 0.02,
+            limit: Some(0.02),
+            detectable: None,
+            samples: 10,
+            runs: 1,
+            rounds: 0,
+            round_changes: Vec::new(),
+            outcome,
+            note: None,
+        }
+    }
+
+    /// Runs something in a run of a suite whose service fails at everything.
+    async fn with_suite(more: &str, test: impl AsyncFnOnce(&Context<'_>)) {
+        let text = format!(
+            "name: t\ntarget: {{ url: '{}' }}\n{more}flows: {{ f: [ {{ get: / }} ] }}\nscenarios:\n  \
+             s: {{ load: {{ users: 1, iterations: 10 }}, flow: f, settle: 0s }}\n",
+            failing()
+        );
+        let plan = load_text("test.yml", &text, ".".into(), &LoadOptions::default());
+        let plan = plan.unwrap_or_else(|e| panic!("{}", e.render(false)));
+        let folder = tempfile::tempdir().unwrap();
+        let out = camino::Utf8PathBuf::try_from(folder.path().to_owned()).unwrap();
+        let options = Options {
+            url: None,
+            mode: Mode::Auto,
+            baseline: out.join("baselines"),
+            base_cache: out.join("cache"),
+            out,
+            base: None,
+            keep_rounds: false,
+        };
+        let (control, started) = (Control::new(), Instant::now());
+        let context =
+            Context { plan: Arc::new(plan), options: &options, control: &control, observer: &(), started };
+        test(&context).await;
+    }
+
+    /// The URL of a service that answers everything with 500, and ends with the test's process.
+    fn failing() -> String {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                std::thread::spawn(move || {
+                    let mut request = [0; 10_000];
+                    while matches!(stream.read(&mut request), Ok(n) if n > 0) {
+                        stream.write_all(b"HTTP/1.1 500 X\r\ncontent-length: 0\r\n\r\n").unwrap();
+                    }
+                });
+            }
+        });
+        url
     }
 }
