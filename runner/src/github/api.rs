@@ -129,6 +129,14 @@ impl Api {
         Ok(found)
     }
 
+    /// One thing. `what` is for messages: "find out whose token it is".
+    ///
+    /// # Errors
+    /// It cannot be had.
+    pub async fn get(&self, path: &str, what: &str) -> Result<Value, ApiError> {
+        Ok(self.send(&Method::GET, &self.address(path)?, what).await?.body)
+    }
+
     /// Sends a change. It is not repeated here, since it may have arrived although its answer did not; the caller looks first.
     ///
     /// # Errors

@@ -90,24 +90,42 @@ impl Comment {
         let comments = format!("repos/{repository}/issues/{pull_request}/comments");
         let all = api.list(&format!("{comments}?per_page=100"), "list comments").await?;
         let body = json!({ "body": self.body });
-        if let Some(id) =
-            all.iter().find(|comment| self.is_in(comment)).and_then(|comment| comment["id"].as_u64())
-        {
+        let mut refusal = None;
+        for id in self.ours(&all, api).await? {
             let path = format!("repos/{repository}/issues/comments/{id}");
-            api.change(Method::PATCH, &path, &body, "update the comment").await?;
-            return Ok(Done::Updated);
+            match api.change(Method::PATCH, &path, &body, "update the comment").await {
+                // That of another bot, from a time when another token was used.
+                Err(error @ ApiError::Forbidden { .. }) => refusal = Some(error),
+                done => return done.map(|_| Done::Updated),
+            }
         }
         if !self.is_news {
-            return Ok(Done::Nothing);
+            return refusal.map_or(Ok(Done::Nothing), Err);
         }
         api.change(Method::POST, &comments, &body, "comment").await?;
         Ok(Done::Created)
     }
 
-    /// Whether this comment is ours: a person who quotes the marker, or begins with it, is no bot.
-    fn is_in(&self, comment: &Value) -> bool {
-        comment["user"]["type"] == "Bot"
-            && comment["body"].as_str().is_some_and(|body| body.starts_with(&self.marker))
+    /// Which comments are ours: those with the marker whose author is the token's user, then those of a bot. A person may quote the
+    /// marker, or begin with it, and what a person wrote is never changed.
+    async fn ours(&self, all: &[Value], api: &Api) -> Result<Vec<u64>, ApiError> {
+        let marked =
+            |comment: &&Value| comment["body"].as_str().is_some_and(|body| body.starts_with(&self.marker));
+        let marked: Vec<&Value> = all.iter().filter(marked).collect();
+        let (bots, people): (Vec<&Value>, Vec<&Value>) =
+            marked.into_iter().partition(|comment| comment["user"]["type"] == "Bot");
+        // The token of a workflow has no user, so only where a person may be us is it asked for.
+        let me = if people.is_empty() {
+            None
+        } else {
+            match api.get("user", "find out whose token it is").await {
+                Ok(user) => user["id"].as_u64(),
+                Err(ApiError::Forbidden { .. }) => None,
+                Err(error) => return Err(error),
+            }
+        };
+        let own = people.into_iter().filter(|comment| me.is_some() && comment["user"]["id"].as_u64() == me);
+        Ok(own.chain(bots).filter_map(|comment| comment["id"].as_u64()).collect())
     }
 }
 
@@ -204,6 +222,55 @@ mod tests {
         takes(&server, "PATCH", "/repos/o/r/issues/comments/2", 1).await;
         let done = comment(Verdict::Fail, When::OnRegression).publish(&api(&server), "o/r", 7).await.unwrap();
         assert_eq!(done, Done::Updated);
+    }
+
+    #[tokio::test]
+    async fn a_comment_of_the_tokens_own_user_is_updated_and_none_of_another_person() {
+        let by = |id: u64, user: u64| {
+            let body = "<!-- loadgate: job -->\nearlier";
+            json!({ "id": id, "user": { "type": "User", "id": user }, "body": body })
+        };
+        for (comments, asked, updated) in [
+            (json!([by(1, 70), by(2, 71), ours(3)]), 1, Some(2)),
+            (json!([by(1, 70), ours(3)]), 1, Some(3)),
+            (json!([by(1, 70)]), 1, None),
+            (json!([ours(3)]), 0, Some(3)),
+        ] {
+            let server = MockServer::start().await;
+            lists(&server, comments).await;
+            Mock::given(method("GET"))
+                .and(path("/user"))
+                .respond_with(ResponseTemplate::new(200).set_body_json(json!({ "id": 71 })))
+                .expect(asked)
+                .mount(&server)
+                .await;
+            takes(&server, "POST", COMMENTS, u64::from(updated.is_none())).await;
+            if let Some(id) = updated {
+                takes(&server, "PATCH", &format!("/repos/o/r/issues/comments/{id}"), 1).await;
+            }
+            let fail = comment(Verdict::Fail, When::OnRegression);
+            let done = fail.publish(&api(&server), "o/r", 7).await.unwrap();
+            assert_eq!(done, if updated.is_some() { Done::Updated } else { Done::Created });
+        }
+    }
+
+    #[tokio::test]
+    async fn where_the_comment_is_of_another_bot_there_is_a_new_one() {
+        let server = MockServer::start().await;
+        lists(&server, json!([ours(3), ours(4)])).await;
+        for (id, status) in [(3, 403), (4, 200)] {
+            Mock::given(method("PATCH"))
+                .and(path(format!("/repos/o/r/issues/comments/{id}")))
+                .respond_with(ResponseTemplate::new(status).set_body_json(json!({})))
+                .up_to_n_times(1)
+                .mount(&server)
+                .await;
+        }
+        takes(&server, "POST", COMMENTS, 1).await;
+        let fail = comment(Verdict::Fail, When::OnRegression);
+        assert_eq!(fail.publish(&api(&server), "o/r", 7).await.unwrap(), Done::Updated);
+        // Now none of them can be changed any more.
+        assert_eq!(fail.publish(&api(&server), "o/r", 7).await.unwrap(), Done::Created);
     }
 
     #[tokio::test]
