@@ -18,7 +18,7 @@ pub struct Secrets {
 
 impl Secrets {
     /// A set of secret values. Of a text of several lines each line is secret too, as log viewers show them one by one; and
-    /// so is the form that a value takes in a URL. Empty values are no secrets.
+    /// so are the forms that a value takes in a URL and in quotation marks. Empty values are no secrets.
     pub fn new(values: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         let mut secrets = Self::default();
         values.into_iter().for_each(|v| secrets.add(v.as_ref()));
@@ -31,7 +31,11 @@ impl Secrets {
         for form in std::iter::once(value.trim()).chain(lines.map(str::trim)) {
             let in_url = url::form_urlencoded::byte_serialize(form.as_bytes()).collect::<String>();
             let in_path = in_url.replace('+', "%20");
-            for form in [form.to_owned(), in_url, in_path] {
+            // In JSON that a service sends back, and in a message that quotes that or the value itself.
+            let inside = |quoted: String| quoted[1..quoted.len() - 1].to_owned();
+            let in_json = inside(Value::from(form).to_string());
+            let quoted = [inside(format!("{form:?}")), inside(format!("{in_json:?}"))];
+            for form in [form.to_owned(), in_url, in_path, in_json].into_iter().chain(quoted) {
                 if !form.is_empty() && !self.values.contains(&form) {
                     self.values.push(form);
                 }
@@ -72,6 +76,15 @@ impl Secrets {
         )
     }
 
+    /// Masks every text below a value, whatever it is called.
+    fn mask_below(&self, value: &mut Value) {
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(|item| self.mask_below(item)),
+            Value::Object(map) => map.values_mut().for_each(|value| self.mask_below(value)),
+            other => self.mask_value(other),
+        }
+    }
+
     fn mask_value(&self, value: &mut Value) {
         match value {
             Value::String(text) => {
@@ -88,6 +101,8 @@ impl Secrets {
                         "schema" | "verdict" | "kind" | "unit" | "level" | "mode" | "status" | "outcome"
                         | "over" => {}
                         "failed" | "statuses" => {}
+                        // Their names are the suite's, so one that is called like a field of ours is none.
+                        "variables" => self.mask_below(&mut value),
                         _ => self.mask_value(&mut value),
                     }
                     // Names of fields are the contract's; only maps with free keys can hold something else.
@@ -133,7 +148,8 @@ mod tests {
 
     #[test]
     fn secrets_are_masked_in_all_their_forms() {
-        let secrets = Secrets::new(["s3cret/key+1", "s3cret", "pw", "", "first line\nsecond line"]);
+        let secrets =
+            Secrets::new(["s3cret/key+1", "s3cret", "pw", "", "first line\nsecond line", r#"a"b\c"#]);
         for (text, masked) in [
             ("Bearer s3cret/key+1!", "Bearer ***!"),
             ("/?k=s3cret%2Fkey%2B1", "/?k=***"),
@@ -141,9 +157,21 @@ mod tests {
             ("pw=pw; pwd", "***=***; pwd"),
             ("x second line y", "x *** y"),
             ("nothing", "nothing"),
+            // As it is, in JSON, quoted, and quoted in JSON.
+            (r#"a"b\c {"k":"a\"b\\c"}"#, r#"*** {"k":"***"}"#),
+            (r#"body "a\"b\\c" "{\"k\":\"a\\\"b\\\\c\"}""#, r#"body "***" "{\"k\":\"***\"}""#),
         ] {
             assert_eq!(secrets.mask(text), masked);
         }
+    }
+
+    #[test]
+    fn variables_that_are_called_like_fields_are_masked_too() {
+        let mut report = fixture::report();
+        let names = ["level", "mode", "status", "kind", "failed"];
+        report.run.variables = names.map(|name| (name.to_owned(), "key-of-the-api".to_owned())).into();
+        let masked = Secrets::new(["key-of-the-api"]).mask_report(&report).into_owned();
+        assert_eq!(masked.run.variables, names.map(|name| (name.to_owned(), "***".to_owned())).into());
     }
 
     #[test]
