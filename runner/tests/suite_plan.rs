@@ -224,6 +224,7 @@ fn the_environment_is_read_and_kept_secret() {
     assert_eq!(plan.target.start.as_ref().and_then(|start| start.constant()), Some("run ${HOME} fast"));
     assert_eq!(plan.scenarios[0].classes[0].load.most_users(), 5000);
     assert_eq!(plan.secrets, ["pw", "s3cr3t"]);
+    assert_eq!(plan.target.secrets, plan.secrets);
     let error = plan_with(text, &environment(&[("WORD", "pw")])).unwrap_err();
     let all: Vec<_> = error
         .iter()

@@ -7,6 +7,7 @@ use loadgate_report::quantity::{Quantity, Unit};
 
 use super::run::{Format, Selection, interruptible, suites_or_default, terminal_width};
 use super::{CliError, Exit};
+use crate::engine::Proxies;
 use crate::gate::{self, GateError, Mode, Options};
 use crate::output::tables::{Column, Table};
 use crate::output::{live::Live, terminal};
@@ -31,8 +32,9 @@ pub(super) struct NoiseArguments {
 
 pub(super) fn run(arguments: NoiseArguments) -> Result<Exit, CliError> {
     let files = suites_or_default(arguments.suite.into_iter().collect())?;
-    let plan = suite::load(&files[0], &arguments.selection.load_options())
+    let mut plan = suite::load(&files[0], &arguments.selection.load_options())
         .map_err(|diagnostics| CliError::Suite(super::check::draw(&diagnostics)))?;
+    plan.keep_secret(Proxies::of_environment().secrets());
     let options = Options {
         url: None,
         mode: Mode::Paired,

@@ -210,7 +210,7 @@ pub(super) fn run_plan(
 ) -> Result<Exit, CliError> {
     // What the environment knows of proxies is as secret as what a suite takes from it.
     let mut plan = plan.clone();
-    plan.secrets.extend(Proxies::of_environment().secrets());
+    plan.keep_secret(Proxies::of_environment().secrets());
     let plan = Arc::new(plan);
     let elsewhere =
         [arguments.base_url.clone().map(Base::Url), arguments.base_start.clone().map(Base::Start)];

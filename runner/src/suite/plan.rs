@@ -55,12 +55,20 @@ pub struct Plan {
     pub scorecards: Vec<Scorecard>,
     /// Settings of the comparison.
     pub gate: Gate,
-    /// Texts that no output may contain.
+    /// Texts that no output may contain; [`Plan::keep_secret`] adds to them.
     pub secrets: Vec<String>,
     /// The seed of every random choice.
     pub seed: u64,
     /// Whether the full lengths were asked for.
     pub full: bool,
+}
+
+impl Plan {
+    /// Adds texts that no output may contain, those of the service included.
+    pub fn keep_secret(&mut self, texts: impl IntoIterator<Item = String>) {
+        self.secrets.extend(texts);
+        self.target.secrets.clone_from(&self.secrets);
+    }
 }
 
 /// One scenario.

@@ -9,6 +9,7 @@ use tokio::process::Command;
 
 use super::log::LogTail;
 use super::{Arm, TargetError, render};
+use crate::output::Secrets;
 use crate::suite::plan;
 use crate::suite::scope::Scope;
 
@@ -31,7 +32,7 @@ impl Process {
         scope: &Scope,
         log: &Utf8Path,
     ) -> Result<Self, TargetError> {
-        let log = LogTail::create(log, false);
+        let log = LogTail::create(log, false, Secrets::new(&plan.secrets));
         let mut wrap = CommandWrap::from(shell(command, plan, arm, port, scope)?);
         #[cfg(unix)]
         wrap.wrap(process_wrap::tokio::ProcessGroup::leader());
@@ -90,7 +91,7 @@ pub(super) async fn build(
     scope: &Scope,
     log: &Utf8Path,
 ) -> Result<(), TargetError> {
-    let log = LogTail::create(log, false);
+    let log = LogTail::create(log, false, Secrets::new(&plan.secrets));
     let spawn_error = |source| TargetError::Spawn { command: command.to_owned(), source };
     let mut child = shell(command, plan, arm, port, scope)?.spawn().map_err(spawn_error)?;
     let stdout = child.stdout.take().map(|stream| log.follow(stream));
@@ -154,11 +155,36 @@ pub(super) fn quote(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(unix)]
+    use crate::suite::{LoadOptions, load_text};
+    #[cfg(unix)]
+    use crate::target::Target;
 
     #[test]
     #[cfg(unix)]
     fn paths_survive_the_shell() {
         assert_eq!(quote("/usr/bin/loadgate"), "/usr/bin/loadgate");
         assert_eq!(quote("/a b/it's $(x)"), r"'/a b/it'\''s $(x)'");
+    }
+
+    #[tokio::test]
+    #[cfg(unix)]
+    async fn what_commands_print_of_their_environment_is_masked() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("one.log");
+        let log = Utf8Path::from_path(&log).unwrap();
+        let suite = "name: s\ntarget: { url: 'http://127.0.0.1:{{ port }}', build: 'echo with $DATABASE_URL; exit 1', \
+                     start: 'echo \"$DATABASE_URL\"', environment: { DATABASE_URL: '${DATABASE_URL}' } }\n\
+                     scenarios: { a: { load: { users: 1, duration: 1s }, flow: [ { get: / } ] } }\n";
+        let environment = [("DATABASE_URL".to_owned(), "postgres://app:hush@db".to_owned())].into();
+        let options = LoadOptions { environment, ..LoadOptions::default() };
+        let plan = load_text("s.yaml", suite, Utf8Path::new(""), &options).unwrap();
+        let (arm, none) = (Arm::head(), minijinja::Value::UNDEFINED);
+        let built = Target::build(&plan.target, &arm, &none, log).await.unwrap_err().to_string();
+        assert!(built.ends_with("\n    with ***"), "{built}");
+        assert_eq!(fs_err::read_to_string(log).unwrap(), "with ***\n");
+        let started = Target::start(&plan.target, &arm, None, &none, log).await.unwrap_err().to_string();
+        assert!(started.ends_with("\n    ***"), "{started}");
+        assert_eq!(fs_err::read_to_string(log).unwrap(), "***\n");
     }
 }

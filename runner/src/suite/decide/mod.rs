@@ -131,11 +131,12 @@ impl Decider<'_> {
             scorecards,
             cost,
             gate: Gate::default(),
-            secrets,
+            secrets: Vec::new(),
             seed: self.seed,
             full: self.options.full,
         };
         plan.gate = gate;
+        plan.keep_secret(secrets);
         plan.hash = hash::hash(&plan, &data);
         self.only(&mut plan);
         Some(plan)

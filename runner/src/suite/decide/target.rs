@@ -60,6 +60,8 @@ impl Decider<'_> {
             stop_within: file.stop_within.get().map_or(STOP_WITHIN, |within| within.value),
             http2: file.http2.get().is_some_and(|http2| http2.value),
             trust: file.tls.get().map(|tls| self.trust(tls)).unwrap_or_default(),
+            // They are known once the whole suite is read.
+            secrets: Vec::new(),
         })
     }
 

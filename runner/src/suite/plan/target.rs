@@ -32,6 +32,8 @@ pub struct Target {
     pub http2: bool,
     /// Which certificates it may show.
     pub trust: Trust,
+    /// What its output may not be kept with: [`super::Plan::secrets`], which its environment may hand to it.
+    pub secrets: Vec<String>,
 }
 
 /// Which certificates are trusted, beside those that the system's authorities vouch for.
