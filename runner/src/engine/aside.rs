@@ -48,11 +48,17 @@ impl AsideProgram {
         let mut attempt = self.read(user, scope).await;
         if let Some(until) = self.step.until {
             let end = begun + until.within;
-            while attempt.result.is_err() && Instant::now() + until.every < end {
+            let is_settled = |attempt: &Attempt| match &attempt.result {
+                Ok(_) => true,
+                Err(failure) => failure.is_cross_talk(),
+            };
+            while !is_settled(&attempt) && Instant::now() + until.every < end {
                 pause_until(Instant::now() + until.every).await;
                 attempt = self.read(user, scope).await;
             }
-            if let Err(failure) = &mut attempt.result {
+            if let Err(failure) = &mut attempt.result
+                && !failure.is_cross_talk()
+            {
                 failure.kind = FailureKind::Timeout;
                 failure.message = format!("not within {:?}: {}", until.within, failure.message);
             }

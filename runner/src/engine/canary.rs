@@ -5,6 +5,8 @@
 
 use memchr::memmem::Finder;
 
+use super::user::SETUP;
+
 const PREFIX: &str = "zq7k";
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 /// Characters after the prefix, 5 bits each: 32 bits of index, 28 of check.
@@ -44,11 +46,12 @@ impl Canaries {
         token
     }
 
-    /// The first canary in `text` that is not `own`'s.
+    /// The first canary in `text` that is not `own`'s. The scenario may have fewer users than an earlier one, whose canaries
+    /// are foreign all the same. That of the setup is not: what a setup prepares is everybody's.
     pub(crate) fn foreign(&self, own: u32, text: &[u8]) -> Option<Foreign> {
         self.finder.find_iter(text).find_map(|at| {
             let user = self.user(text.get(at + PREFIX.len()..at + PREFIX.len() + PAYLOAD)?)?;
-            (user != own).then_some(Foreign { user, at })
+            (user != own && user != SETUP).then_some(Foreign { user, at })
         })
     }
 
@@ -118,6 +121,17 @@ mod tests {
         // A broken start right before does not hide the whole one.
         let found = canaries.foreign(0, format!("zq7kzq7{token}").as_bytes());
         assert_eq!(found, Some(Foreign { user: 5, at: 7 }));
+    }
+
+    #[test]
+    fn what_the_setup_has_prepared_is_everybodys() {
+        let canaries = Canaries::new(1);
+        let prepared = canaries.token(SETUP);
+        assert_eq!(canaries.foreign(3, prepared.as_bytes()), None);
+        let text = format!("{prepared} {}", canaries.token(4));
+        assert_eq!(canaries.foreign(3, text.as_bytes()), Some(Foreign { user: 4, at: 17 }));
+        // It is told from the users all the same.
+        assert_eq!(canaries.foreign(SETUP, text.as_bytes()), Some(Foreign { user: 4, at: 17 }));
     }
 
     #[test]

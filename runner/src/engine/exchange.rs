@@ -9,6 +9,7 @@ use url::Url;
 use super::client::{self, Connection, Endpoint, Head, Original, Prepared, Redirected};
 use super::outcome::Failure;
 use super::pool::Permit;
+use super::request;
 use super::stream::{Reading, Streamed};
 use super::user::User;
 use crate::suite::plan::{Connections, RequestStep};
@@ -62,6 +63,11 @@ impl Exchange<'_> {
         for _ in 0..step.redirects {
             let status = reply.head.status;
             let Some(location) = client::location(&reply.connection, status) else { break };
+            let [head, text] = reply.connection.parts();
+            request::scan(
+                self.user,
+                &[("in the body of a redirect", text), ("in the headers of a redirect", head)],
+            )?;
             let url = last.as_ref().map_or_else(|| prepared.url(), |hop| hop.url.clone());
             reply.keep_cookies(self.user, &url);
             let next = {

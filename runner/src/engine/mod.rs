@@ -194,7 +194,6 @@ fn share(scenario: &Arc<Scenario>, settings: &Settings) -> Shared {
         canaries: Canaries::new(settings.seed),
         dice,
         classes,
-        users: first_user,
         workers,
         lanes: (0..workers).map(|_| Lane::default()).collect(),
     }

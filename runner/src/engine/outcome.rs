@@ -44,6 +44,11 @@ impl Failure {
     pub(crate) fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), foreign: None }
     }
+
+    /// Whether it is another user's canary. One is enough for a verdict, so nothing that comes later makes up for it.
+    pub(crate) fn is_cross_talk(&self) -> bool {
+        self.kind == FailureKind::CrossTalk
+    }
 }
 
 impl From<TransportError> for Failure {
@@ -81,18 +86,16 @@ pub(crate) struct Scan<'a> {
     pub(crate) own: u32,
     /// The pieces of the response, each with its name.
     pub(crate) places: &'a [(&'static str, &'a [u8])],
-    /// Gives a user's name for its index; `None` for a user that this run does not have.
-    pub(crate) name: &'a dyn Fn(u32) -> Option<String>,
+    /// Gives a user's name for its index.
+    pub(crate) name: &'a dyn Fn(u32) -> String,
 }
 
 impl Scan<'_> {
     /// Fails where there is one.
     pub(crate) fn run(&self) -> Result<(), Failure> {
         for (place, text) in self.places {
-            if let Some(Foreign { user, at }) = self.canaries.foreign(self.own, text)
-                && let Some(foreign) = (self.name)(user)
-            {
-                let own = (self.name)(self.own).unwrap_or_default();
+            if let Some(Foreign { user, at }) = self.canaries.foreign(self.own, text) {
+                let (own, foreign) = ((self.name)(self.own), (self.name)(user));
                 return Err(Failure {
                     foreign: Some(user),
                     ..Failure::new(

@@ -206,6 +206,12 @@ impl Recorder {
             self.sample_failure(sample.step, self.users[sample.user].0, end, failure);
         }
         if !self.window.holds(self.since_release(sample.due)) {
+            // Warm-up and ramp-down say nothing of speed, but a foreign canary is a proof whenever it comes.
+            if outcome == Outcome::Failed(FailureKind::CrossTalk) {
+                self.steps[sample.step].outcomes.add(outcome);
+                self.classes[sample.class].outcomes.add(outcome);
+                self.users[sample.user].1.add(outcome);
+            }
             return;
         }
         let step = &mut self.steps[sample.step];

@@ -96,7 +96,8 @@ pub(crate) async fn attempt(user: &User, program: &RequestProgram, scope: &Scope
         }
     };
     user.give_back(line);
-    Attempt { timing, result, status, again }
+    let leaked = result.as_ref().is_err_and(Failure::is_cross_talk);
+    Attempt { timing, result, status, again: again && !leaked }
 }
 
 /// Keeps captured values for later steps.
@@ -244,7 +245,7 @@ pub(crate) fn scan(user: &User, places: &[(&'static str, &[u8])]) -> Result<(), 
     if !shared.scenario.canary_scan {
         return Ok(());
     }
-    let name = |index: u32| (index < shared.users).then(|| shared.user_name(index));
+    let name = |index| shared.user_name(index);
     Scan { canaries: &shared.canaries, own: user.index, places, name: &name }.run()
 }
 

@@ -38,8 +38,6 @@ pub(crate) struct Shared {
     pub(crate) canaries: Canaries,
     pub(crate) dice: Dice,
     pub(crate) classes: Vec<SharedClass>,
-    /// Users of all classes.
-    pub(crate) users: u32,
     pub(crate) workers: usize,
     pub(crate) lanes: Arc<[Lane]>,
 }
@@ -62,6 +60,9 @@ pub(crate) struct SharedClass {
 impl Shared {
     /// The name of the user with this number in the scenario.
     pub(crate) fn user_name(&self, index: u32) -> String {
+        if index == user::SETUP {
+            return "setup".to_owned();
+        }
         let script = self.scenario.script.as_ref();
         let named = script.and_then(|script| script.users.get(index as usize)).cloned();
         named.unwrap_or_else(|| user::name(index))
@@ -79,7 +80,6 @@ impl Shared {
             canaries: self.canaries.clone(),
             dice: self.dice.clone(),
             classes: Vec::new(),
-            users: self.users,
             workers: 1,
             lanes: [Lane::default()].into(),
         }

@@ -72,7 +72,7 @@ impl User {
         let shared = &seat.shared;
         let mut scope = shared.scope.clone();
         let plan = &shared.scenario.classes[class];
-        let name = if index == SETUP { "setup".to_owned() } else { shared.user_name(index) };
+        let name = shared.user_name(index);
         let script = shared.scenario.script.as_deref().filter(|_| index != SETUP);
         let identity = [
             ("id", Value::from(&name)),

@@ -1,5 +1,6 @@
 //! The engine against small servers on loopback.
 
+mod cross_talk;
 mod gathering;
 mod honesty;
 mod http2;
