@@ -280,6 +280,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("success_rate > 95%", "sucess_rate > 95%", "33:9 there is no figure `sucess_rate`"),
     ("success_rate > 95%", "success_rate > 95MB", "33:22 a share cannot be compared with a size"),
     ("success_rate > 95%", "success_rate = 95%", "33:22 one of <, <=, >, >=, ==, != is expected here"),
+    ("success_rate > 95%", "success_rate > 95", "33:22 a share is never more than 1"),
     ("success_rate > 95%", "success_rate >", "33:23 the condition ends too early"),
     ("success_rate > 95%", "capacity > 5", "33:9 there is no figure `capacity`"),
     ("success_rate > 95%", "score.ready > 5", "33:9 there is no figure `score.ready`"),
@@ -312,6 +313,9 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("per_request: 0.06", "per_request: -1", "44:22 this cannot be negative"),
     ("latency.p95: 10%", "latency.p9x: 10%", "45:22 there is no figure `latency.p9x`"),
     ("latency.p95: 10%", "latency.p95: 10ms", "45:35 a tolerance is a share"),
+    ("latency.p95: 10%", "latency.p50: 5", "45:35 5 is 500 %; write `5%`"),
+    ("latency.p95: 10%", "ask.latency.p95: 10%", "45:22 `ask.latency.p95` is not compared between runs"),
+    ("latency.p95: 5ms", "active.after: 5", "45:51 `active.after` is not compared between runs"),
     ("latency.p95: 5ms", "latency.p95: 5MB", "45:64 this is not the figure's unit"),
 ];
 

@@ -55,8 +55,8 @@ impl Baseline {
     }
 
     /// Adds a report as the newest run of its machine class and keeps the last `keep` of the class. A run that is there
-    /// already (same id) is replaced. Figures whose change the report found, for the worse or the better, begin a new
-    /// history with it: accepting a run accepts its changes.
+    /// already (same id) is replaced. Figures that the report found changed, for the worse or the better, begin a new
+    /// history with it: accepting a run accepts its changes. What was only suspected does not.
     ///
     /// # Errors
     /// [`NotAccepted`] where the report should not become what others are measured by. `force` overrules all of them but

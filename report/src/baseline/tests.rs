@@ -140,13 +140,17 @@ fn accepting_a_changed_figure_marks_where_its_history_begins() {
         newest: None,
         figures: vec![
             figure("latency.p95", ChangeOutcome::Regression),
+            figure("throughput", ChangeOutcome::Improved),
             figure("latency.p50", ChangeOutcome::Unchanged),
+            // Nothing has confirmed them: they join the history as one run of many.
+            figure("ttft.p50", ChangeOutcome::Suspected),
+            figure("ttft.p95", ChangeOutcome::Undecided),
         ],
         curves: Vec::new(),
     });
     let mut baseline = Baseline::new("chat");
     baseline.append(&changed, 30, false).unwrap();
     let run = &baseline.classes.values().next().unwrap().runs[0];
-    assert_eq!(run.scenarios["light"].accepted, ["latency.p95"]);
+    assert_eq!(run.scenarios["light"].accepted, ["latency.p95", "throughput"]);
     assert!(run.scenarios["heavy"].accepted.is_empty());
 }

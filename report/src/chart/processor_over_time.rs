@@ -92,3 +92,43 @@ pub(super) fn draw_use(scenario: &Scenario, shown: &Use<'_>, style: &ChartStyle)
     }
     Some(Chart { figure, legend: legend(&keys).into(), table })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ChangeOutcome, ComparedFigure, Series};
+
+    #[test]
+    fn the_time_of_a_slot_is_no_level_of_a_run() {
+        let series =
+            Series { interval_s: 1.0, ok: vec![1; 10], cpu: vec![Some(0.5); 10], ..Series::default() };
+        let scenario = Scenario { duration_s: 10.0, series, ..Scenario::default() };
+        for (runs, expected) in [(12, Some("baseline mean 0.4 cores")), (0, None)] {
+            let time = ComparedFigure {
+                scenario: String::new(),
+                figure: "cpu.time".into(),
+                unit: Unit::Ms,
+                gated: false,
+                now: Some(5000.0),
+                before: Some(4000.0),
+                change: None,
+                interval: None,
+                noise: None,
+                tolerance: 0.0,
+                floor: 0.0,
+                limit: None,
+                detectable: None,
+                samples: 1,
+                runs,
+                rounds: 1,
+                round_changes: Vec::new(),
+                outcome: ChangeOutcome::NotJudged,
+                note: None,
+            };
+            let before = Before { curve: None, figures: vec![&time] };
+            let legend = draw(&scenario, &before, &ChartStyle::default()).unwrap().legend.text();
+            assert_eq!(legend.contains("baseline"), expected.is_some(), "{runs} runs: {legend}");
+            assert!(expected.is_none_or(|words| legend.contains(words)), "{runs} runs: {legend}");
+        }
+    }
+}

@@ -44,7 +44,10 @@ impl Condition {
                 let mut message =
                     format!("{} is {}; must be {}", self.subject(), self.show(value), self.must(limit));
                 if value != limit && self.show(value).to_string() == self.show(limit).to_string() {
-                    message.push_str(&format!(" (they differ by {})", self.show((value - limit).abs())));
+                    let apart = self.show((value - limit).abs()).to_string();
+                    let is_shown = apart.contains(|c: char| ('1'..='9').contains(&c));
+                    let by = if is_shown { apart } else { "less than is shown".to_owned() };
+                    message.push_str(&format!(" (they differ by {by})"));
                 }
                 Judged { verdict, value: Some(value), limit: Some(limit), samples, message }
             }
@@ -133,7 +136,7 @@ mod tests {
     use super::*;
     use crate::Histogram;
     use crate::figure::Names;
-    use crate::model::Counter;
+    use crate::model::{Counter, FailureKind};
 
     fn scenario(samples_ms: &[u64]) -> Scenario {
         let mut latency = Histogram::default();
@@ -169,6 +172,24 @@ mod tests {
             assert_eq!(judge(text, &s).verdict, verdict, "{text}");
         }
         assert_eq!(judge("latency.p95 < 5ms", &s).message, "latency.p95 is 10 ms; must be < 5 ms");
+    }
+
+    #[test]
+    fn sides_that_look_alike_are_told_apart() {
+        let failed = [(FailureKind::Timeout, 5004)].into();
+        let s = Scenario { requests: 100_000, ok: 94_996, failed, ..Scenario::default() };
+        for (text, message) in [
+            ("success_rate >= 95%", "success_rate is 95 %; must be >= 95 % (they differ by 0.004 %)"),
+            ("error_rate <= 5%", "error_rate is 5 %; must be <= 5 % (they differ by 0.004 %)"),
+            (
+                "error_rate <= 5.0039999%",
+                "error_rate is 5 %; must be <= 5 % (they differ by less than is shown)",
+            ),
+            ("error_rate <= 6%", "error_rate is 5 %; must be <= 6 %"),
+            ("ok > 94_996", "ok is 94996; must be > 94996"),
+        ] {
+            assert_eq!(judge(text, &s).message, message, "{text}");
+        }
     }
 
     #[test]

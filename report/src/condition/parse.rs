@@ -270,6 +270,11 @@ mod tests {
             "(ok + refused) / requests > 99%",
             "latency.mean < 2 * latency.p50",
             "error_rate < 0.1%",
+            "error_rate < 1",
+            "success_rate > 0.95",
+            "0.95 < success_rate",
+            "1 > error_rate",
+            "success_rate <= 100%",
             "capacity >= 50",
             "capacity >= 50/s",
             "estimate.users > 1_000",
@@ -298,6 +303,22 @@ mod tests {
         ] {
             let e = Condition::parse(text, &names()).unwrap_err();
             assert!(e.at == at && e.message.contains(message), "{text}: {e:?}");
+        }
+    }
+
+    /// `error_rate < 5` would hold whatever happens.
+    #[test]
+    fn a_share_above_one_is_a_percentage_without_its_sign() {
+        for (text, at, help) in [
+            ("error_rate < 5", 11, "write `5%`"),
+            ("5 > error_rate", 2, "write `5%`"),
+            ("success_rate > 99.5", 13, "write `99.5%`"),
+            ("cache_hit.rate >= 70", 15, "write `70%`"),
+            ("start.error_rate < 1.5", 17, "write `1.5%`"),
+        ] {
+            let e = Condition::parse(text, &names()).unwrap_err();
+            assert!(e.at == at && e.message.contains("never more than 1"), "{text}: {e:?}");
+            assert_eq!(e.help.as_deref(), Some(help), "{text}");
         }
     }
 }

@@ -170,6 +170,7 @@ impl Figure {
                 }
                 self.of_spans(&Distribution::from(all), *statistic)
             }
+            Measure::Retries if s.requests == 0 => Reading::missing("no request was made"),
             Measure::Retries => {
                 self.value(s.steps.iter().map(|step| step.retries).sum::<u64>() as f64, s.requests)
             }
@@ -439,7 +440,42 @@ fn under_load(s: &Scenario) -> std::ops::Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Series;
+    use crate::Verdict;
+    use crate::condition::Condition;
+    use crate::figure::Names;
+    use crate::model::{Counter, Series, Step};
+
+    #[test]
+    fn a_count_of_nothing_is_no_fact() {
+        let step =
+            |name: &str, requests| Step { name: name.into(), requests, ok: requests, ..Step::default() };
+        let counter = |name: &str, yes| Counter { name: name.into(), yes, ..Counter::default() };
+        let some = Scenario {
+            requests: 5,
+            ok: 5,
+            steps: vec![step("ask", 5), step("pay", 0)],
+            counters: vec![counter("fresh", 5), counter("cache_hit", 0)],
+            ..Scenario::default()
+        };
+        let none = Scenario { requests: 0, ok: 0, ..some.clone() };
+        for (scenario, text, verdict) in [
+            (&some, "ask.status.500 == 0", Verdict::Pass),
+            (&some, "ask.retries == 0", Verdict::Pass),
+            (&some, "fresh.false == 0", Verdict::Pass),
+            (&some, "retries == 0", Verdict::Pass),
+            (&some, "status.500 == 0", Verdict::Pass),
+            (&some, "pay.status.500 == 0", Verdict::Invalid),
+            (&some, "pay.retries == 0", Verdict::Invalid),
+            (&some, "pay.failed == 0", Verdict::Invalid),
+            (&some, "cache_hit.false == 0", Verdict::Invalid),
+            (&some, "cache_hit.true == 0", Verdict::Invalid),
+            (&none, "retries == 0", Verdict::Invalid),
+            (&none, "status.500 == 0", Verdict::Invalid),
+        ] {
+            let judged = Condition::parse(text, &Names::from(scenario)).unwrap().judge(scenario);
+            assert_eq!(judged.verdict, verdict, "{text}: {judged:?}");
+        }
+    }
 
     #[test]
     fn intervals_of_the_load_by_table() {

@@ -38,7 +38,8 @@ pub(super) fn apply(report: &mut Report) {
 pub(super) fn soften(found: &mut [Finding], report: &mut Report) {
     for finding in found.iter_mut() {
         let evidence = finding.evidence.as_ref();
-        let (now, limit) = (evidence.and_then(|e| e.now), evidence.and_then(|e| e.limit));
+        // What changed is measured from the figure before, as in `apply`; a condition has none.
+        let (now, limit) = (evidence.and_then(|e| e.now), evidence.and_then(|e| e.before.or(e.limit)));
         let Some(scenario) = finding.scenario.clone() else { continue };
         let fits = |a: &Acceptance| a.speaks_of(&scenario, &finding.figure) && a.covers(now, limit);
         let failing = finding.verdict == Verdict::Fail || finding.verdict == Verdict::Inconclusive;
@@ -86,7 +87,7 @@ mod tests {
     use crate::baseline::Baseline;
     use crate::judge::tests::{around, report, scenario};
     use crate::judge::{Policy, compare, conclude, settle};
-    use crate::model::{ConditionResult, Level};
+    use crate::model::{ComparisonMode, ConditionResult, Level};
     use crate::quantity::Unit;
 
     fn accept(figure: &str, bound: Option<f64>) -> Acceptance {
@@ -165,11 +166,68 @@ mod tests {
             finding.verdict == Verdict::Fail && finding.message.contains("expired on 2030-01-31"),
             "{finding:?}"
         );
+        // One that still holds counts, wherever it stands.
+        let old = Acceptance { expired: true, ..accept("latency.mean", Some(300.0)) };
+        let renewed = accept("latency.mean", Some(300.0));
+        for lines in [vec![old.clone(), renewed.clone()], vec![renewed, old]] {
+            assert!(!failing(&slow(lines.clone())).contains(&"latency.mean"), "{lines:?}");
+        }
         let idle = but(|a| a.figure = "ttft.p50".into());
         assert!(
             idle.warnings.iter().any(|w| w.contains("without effect: ttft.p50 of `light`")),
             "{:?}",
             idle.warnings
         );
+    }
+
+    /// 3 % above its base, where 5 % are allowed and the rounds do not say that it is within.
+    fn undecided(acceptances: Vec<Acceptance>) -> Report {
+        let mut report = slow(vec![]);
+        report.scenarios[0].conditions.clear();
+        let comparison = report.comparison.as_mut().unwrap();
+        comparison.mode = ComparisonMode::Paired;
+        comparison.figures.retain(|f| ["latency.p50", "requests"].contains(&f.figure.as_str()));
+        for figure in &mut comparison.figures {
+            (figure.runs, figure.change) = (0, Some(0.03));
+            (figure.now, figure.before, figure.limit) = (Some(103.0), Some(100.0), Some(105.0));
+            if figure.gated {
+                figure.outcome = ChangeOutcome::Undecided;
+            }
+        }
+        report.acceptances = acceptances;
+        conclude(&mut report);
+        report
+    }
+
+    #[test]
+    fn what_is_accepted_is_measured_from_the_figure_before() {
+        let up_to = |bound| vec![accept("latency.p50", Some(bound))];
+        for (acceptances, verdict) in [
+            (vec![], Verdict::Inconclusive),
+            (up_to(120.0), Verdict::Pass),
+            (up_to(104.0), Verdict::Pass),
+            (up_to(102.0), Verdict::Inconclusive),
+        ] {
+            let report = undecided(acceptances.clone());
+            assert_eq!(report.verdict, verdict, "{acceptances:?}: {}", report.reason);
+        }
+        let expired = undecided(vec![Acceptance { expired: true, ..accept("latency.p50", Some(120.0)) }]);
+        assert_eq!(expired.verdict, Verdict::Inconclusive);
+        assert!(expired.reason.contains("expired on 2030-01-31"), "{}", expired.reason);
+        assert!(expired.warnings.is_empty(), "{:?}", expired.warnings);
+    }
+
+    #[test]
+    fn a_value_just_at_the_limit_that_it_should_pass_is_covered() {
+        let mut report = slow(vec![]);
+        report.comparison = None;
+        let condition = &mut report.scenarios[0].conditions[0];
+        (condition.text, condition.figure) = ("success_rate > 95%".into(), "success_rate".into());
+        (condition.value, condition.limit, condition.unit) = (Some(0.95), Some(0.95), Unit::Ratio);
+        conclude(&mut report);
+        assert_eq!(failing(&report), ["success_rate"]);
+        report.acceptances = vec![Acceptance { unit: Unit::Ratio, ..accept("success_rate", Some(0.9)) }];
+        conclude(&mut report);
+        assert_eq!(report.verdict, Verdict::Pass, "{}", report.reason);
     }
 }

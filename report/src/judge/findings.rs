@@ -371,30 +371,29 @@ pub(super) fn of_comparison(report: &Report) -> Vec<Finding> {
                 ..finding(Some(scenario), &figure.figure, kind, verdict, message)
             });
         }
-        found.extend(of_nothing_compared(scenario, &own, comparison));
+        found.extend(of_nothing_compared(scenario, comparison));
     }
     found
 }
 
 /// Rounds were run to compare, and nothing of them can be: that is no pass. Where some rounds could be compared and only were too few
 /// for the time that there was, more time may decide it.
-fn of_nothing_compared(
-    scenario: &Scenario,
-    own: &[&ComparedFigure],
-    comparison: &Comparison,
-) -> Option<Finding> {
+fn of_nothing_compared(scenario: &Scenario, comparison: &Comparison) -> Option<Finding> {
     // A search is left out of the rounds.
     if comparison.mode != ComparisonMode::Paired || without_baseline(comparison) || scenario.search.is_some()
     {
         return None;
     }
-    // A scenario may have no figure that gates; but then it has others.
-    let only_shown = own.is_empty() && comparison.figures.iter().any(|f| f.scenario == scenario.name);
-    if only_shown || own.iter().any(|f| f.outcome != ChangeOutcome::NotJudged) {
+    // What slots cannot judge stands beside them with its earlier runs, and says nothing of the rounds.
+    let of_rounds = comparison.figures.iter().filter(|f| f.scenario == scenario.name && f.runs == 0);
+    // Memory and processor time are read without a request, too; and a scenario may have no figure that gates.
+    let sent = of_rounds.clone().any(|f| f.figure == "requests");
+    let own: Vec<&ComparedFigure> = of_rounds.filter(|f| f.gated).collect();
+    if sent && (own.is_empty() || own.iter().any(|f| f.outcome != ChangeOutcome::NotJudged)) {
         return None;
     }
     let why = own.iter().find_map(|f| f.note.clone()).unwrap_or_else(|| "no round has samples".to_owned());
-    let too_few = own.iter().any(|f| !f.round_changes.is_empty());
+    let too_few = sent && own.iter().any(|f| !f.round_changes.is_empty());
     let (verdict, next) = if too_few {
         (
             Verdict::Inconclusive,

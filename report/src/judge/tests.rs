@@ -6,7 +6,7 @@ use super::*;
 use crate::baseline::Baseline;
 use crate::model::{
     ChangeOutcome, Comparison, ComparisonStatus, ConditionResult, Counter, FailureKind, FailureSample,
-    FindingKind, Level, Machine, Report, SCHEMA, Scenario, Step,
+    FindingKind, Level, Machine, Report, Resources, SCHEMA, Scenario, Step,
 };
 use crate::quantity::Unit;
 use crate::{Histogram, Verdict};
@@ -249,6 +249,37 @@ fn never_green() {
 }
 
 #[test]
+fn refusals_of_all_need_a_condition_that_speaks_of_them() {
+    // Words of such conditions stand in others by accident: `status` in a kind of failure, `ok` in `lookup`.
+    for (text, expected) in [
+        ("refused == 50", true),
+        ("refusal_rate >= 100%", true),
+        ("start.ok == 20", true),
+        ("status.429 == 50", true),
+        ("start.status.429 == 50", true),
+        ("user.ok.min >= 0", true),
+        ("failed.status_5xx == 0", false),
+        ("lookup.failed == 0", false),
+        ("latency.p95 < 5s", false),
+    ] {
+        let step = |name: &str| Step { name: name.into(), ..Step::default() };
+        let refused = Scenario {
+            requests: 50,
+            ok: 0,
+            refused: 50,
+            steps: vec![step("start"), step("lookup")],
+            conditions: vec![condition(text, Verdict::Pass)],
+            ..scenario(&[])
+        };
+        let mut report = report(1, vec![refused]);
+        conclude(&mut report);
+        let verdict = if expected { Verdict::Pass } else { Verdict::Invalid };
+        assert_eq!(report.verdict, verdict, "{text}: {}", report.reason);
+        assert_eq!(report.reason.contains("all 50 completed requests were refused"), !expected, "{text}");
+    }
+}
+
+#[test]
 fn a_death_is_invalid_unless_a_condition_broke() {
     let mut crashed = report(1, vec![scenario(&around(100.0, 60, 0)), scenario(&around(100.0, 20, 0))]);
     crashed.scenarios[1].name = "heavy".into();
@@ -319,10 +350,28 @@ fn failures_that_nobody_judges_are_told() {
         message: "no answer within 5 s".into(),
         foreign_user: None,
     }];
-    s.conditions = vec![condition("latency.p95 < 5s", Verdict::Pass)];
-    let mut report = report(1, vec![s]);
-    conclude(&mut report);
-    assert!(report.findings.iter().any(|f| f.message.contains("9 of 60 requests failed (9 × timeout)")));
+    // `ok` stands in both names by accident.
+    s.steps = ["token", "lookup"].map(|name| Step { name: name.into(), ..Step::default() }).into();
+    for (text, told) in [
+        ("latency.p95 < 5s", true),
+        ("token.latency.p95 < 1s", true),
+        ("lookup.latency.p95 < 1s", true),
+        ("refused == 0", true),
+        ("ok >= 50", false),
+        ("lookup.ok >= 50", false),
+        ("failed < 10", false),
+        ("failed.timeout < 10", false),
+        ("success_rate > 80%", false),
+        ("error_rate < 20%", false),
+        ("goodput > 80%", false),
+    ] {
+        let conditions = vec![condition(text, Verdict::Pass)];
+        let mut report = report(1, vec![Scenario { conditions, ..s.clone() }]);
+        conclude(&mut report);
+        let told_now =
+            report.findings.iter().any(|f| f.message.contains("9 of 60 requests failed (9 × timeout)"));
+        assert_eq!(told_now, told, "{text}");
+    }
 }
 
 #[test]
@@ -334,6 +383,28 @@ fn accepting_a_regression_makes_it_the_new_normal() {
     baseline.append(&judged, 30, false).unwrap();
     let again = run_against(report(91, slow()), &baseline, &[]);
     assert_eq!(again.verdict, Verdict::Pass, "{}", again.reason);
+}
+
+/// One reading of a whole run is no sample that could be too small.
+#[test]
+fn memory_and_processor_time_gate_where_a_suite_asks_for_it() {
+    let with = |memory_peak: f64, cpu_s: f64, seed| Scenario {
+        resources: Some(Resources { memory_peak, cpu_s, ..Resources::default() }),
+        ..scenario(&around(100.0, 60, seed))
+    };
+    let baseline = baseline((0..5).map(|i| vec![with(100e6 + 1e6 * i as f64, 10.0 + 0.1 * i as f64, i)]));
+    let tolerances = ["memory.peak", "cpu.time"].map(|figure| (figure.to_owned(), 0.2));
+    let asked = Policy { tolerances: tolerances.into(), ..Policy::default() };
+    use ChangeOutcome::{NotJudged, Suspected, Unchanged};
+    for (name, policy, head, expected) in [
+        ("both tripled", &asked, with(300e6, 30.0, 1), [Suspected, Suspected]),
+        ("memory tripled", &asked, with(300e6, 10.0, 1), [Suspected, Unchanged]),
+        ("as before", &asked, with(102e6, 10.0, 1), [Unchanged, Unchanged]),
+        ("not asked for", &Policy::default(), with(300e6, 30.0, 1), [NotJudged, NotJudged]),
+    ] {
+        let comparison = compare(&report(99, vec![head]), &baseline, policy);
+        assert_eq!(["memory.peak", "cpu.time"].map(|f| outcome(&comparison, f)), expected, "{name}");
+    }
 }
 
 #[test]

@@ -53,3 +53,43 @@ impl Acceptance {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_bound_covers() {
+        for (bound, value, limit, covered) in [
+            // More is worse: the value went up past the limit.
+            (Some(300.0), Some(200.0), Some(150.0), true),
+            (Some(300.0), Some(300.0), Some(150.0), true),
+            (Some(180.0), Some(200.0), Some(150.0), false),
+            // Less is worse: it went down.
+            (Some(0.90), Some(0.92), Some(0.95), true),
+            (Some(0.90), Some(0.90), Some(0.95), true),
+            (Some(0.90), Some(0.89), Some(0.95), false),
+            // Neither, where a limit has to be passed and the value is just at it.
+            (Some(0.90), Some(0.95), Some(0.95), true),
+            (Some(300.0), Some(150.0), Some(150.0), true),
+            // What is not known is within no bound; a waiver asks for none.
+            (Some(300.0), None, Some(150.0), false),
+            (Some(300.0), Some(200.0), None, false),
+            (None, None, None, true),
+            (None, Some(9e9), Some(150.0), true),
+        ] {
+            let acceptance = Acceptance {
+                scenario: None,
+                figure: "latency.p95".into(),
+                bound,
+                unit: Unit::Ms,
+                reason: String::new(),
+                expires: String::new(),
+                expired: false,
+                used: false,
+                place: None,
+            };
+            assert_eq!(acceptance.covers(value, limit), covered, "{bound:?}: {value:?} against {limit:?}");
+        }
+    }
+}

@@ -6,7 +6,7 @@ use super::*;
 use crate::Verdict;
 use crate::judge::policy::Policy;
 use crate::judge::tests::scenario;
-use crate::model::{ChangeOutcome, Comparison, FailureKind, Report};
+use crate::model::{ChangeOutcome, Comparison, FailureKind, Report, Resources, Search, SearchOutcome};
 use crate::random::Random;
 
 /// A slot of 60 requests around `ms`, `noise` off as a whole, `failed` of them failed.
@@ -268,11 +268,63 @@ fn rounds_that_say_nothing_are_no_pass() {
             },
             Verdict::Invalid,
         ),
+        (
+            "no request in any slot, although memory and processor were read",
+            rounds_without_requests(),
+            Verdict::Invalid,
+        ),
     ] {
         let reason = never_green(compare(&all), verdict);
         assert!(!reason.is_empty(), "{name}");
     }
     never_green(compare(&rounds(1, 20, 0.02, 0.0)), Verdict::Pass);
+}
+
+/// Rounds in which nothing was sent, and the target used up something all the same.
+fn rounds_without_requests() -> Vec<PairedRound> {
+    let mut all = rounds(1, LEAST_ROUNDS, 0.02, 0.0);
+    for slot in all.iter_mut().flat_map(|r| [&mut r.base, &mut r.head]) {
+        let resources = Some(Resources { memory_peak: 50e6, cpu_s: 0.1, ..Resources::default() });
+        slot.scenario = Scenario { resources, ..Scenario::default() };
+    }
+    all
+}
+
+#[test]
+fn only_what_the_rounds_show_was_compared() {
+    // A figure that gates and needs no request is no comparison of what was asked for.
+    let tolerances = [("memory.peak".to_owned(), 0.1)].into();
+    let policy = Policy { tolerances, ..Policy::default() };
+    let named = [("light".to_owned(), rounds_without_requests())];
+    let memory = compare_paired("main", &named, &policy, Looks::up_to(0).level());
+    assert_eq!(outcome(&memory, "memory.peak"), ChangeOutcome::Unchanged);
+    never_green(memory, Verdict::Invalid);
+    // Nor is one that earlier runs were asked about.
+    let mut unequal = rounds(1, 10, 0.02, 0.0);
+    unequal.iter_mut().for_each(|r| r.head.scenario.users_peak = 12);
+    let mut beside = compare(&unequal);
+    let p95 = beside.figures.iter_mut().find(|f| f.figure == "latency.p95").unwrap();
+    (p95.runs, p95.outcome) = (5, ChangeOutcome::Unchanged);
+    assert!(never_green(beside, Verdict::Invalid).contains("unequal load"));
+    // Where a suite lets nothing gate, there is nothing to miss.
+    let mut shown = compare(&rounds(1, 10, 0.02, 0.0));
+    shown.figures.iter_mut().for_each(|f| (f.gated, f.outcome) = (false, ChangeOutcome::NotJudged));
+    never_green(shown, Verdict::Pass);
+}
+
+#[test]
+fn a_search_is_left_out_of_the_rounds() {
+    let search =
+        Search { outcome: SearchOutcome::Found, capacity: Some(20.0), held: Some(20.0), ..Search::default() };
+    for (search, verdict) in [(Some(search), Verdict::Pass), (None, Verdict::Invalid)] {
+        let capacity = Scenario { name: "capacity".into(), search, ..scenario(&[500.0; 60]) };
+        let light = scenario(&[500.0; 60]);
+        let mut report = crate::judge::tests::report(1, vec![light, capacity]);
+        report.comparison = Some(compare(&rounds(1, 20, 0.02, 0.0)));
+        crate::judge::conclude(&mut report);
+        assert_eq!(report.verdict, verdict, "{}", report.reason);
+        assert_eq!(report.reason.contains("nothing of it could be compared"), verdict == Verdict::Invalid);
+    }
 }
 
 #[test]

@@ -71,15 +71,15 @@ fn margin(condition: &ConditionResult) -> Cell {
         }
     });
     let Some((distance, unit)) = distance else { return Cell::empty() };
-    if distance == 0.0 {
-        return Cell::drawn(el("span").class("quiet").with("none"), Some(0.0));
-    }
     let (words, sign, class) = match condition.verdict {
         Verdict::Pass => ("to spare", 1.0, "better"),
         Verdict::Fail => ("beyond", -1.0, "worse"),
         // What could not be judged has no margin.
         Verdict::Inconclusive | Verdict::Invalid => return Cell::empty(),
     };
+    if distance == 0.0 {
+        return Cell::drawn(el("span").class("quiet").with("none"), Some(0.0));
+    }
     let points = if condition.unit == Unit::Ratio { " points" } else { "" };
     let amount = Quantity::new(distance, unit).to_string();
     let amount = if points.is_empty() { amount } else { amount.trim_end_matches(" %").to_owned() };
@@ -87,4 +87,38 @@ fn margin(condition: &ConditionResult) -> Cell {
         el("span").class(format!("change {class}")).with(format!("{amount}{points} {words}")),
         Some(sign * distance),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_judged_has_a_margin() {
+        for (verdict, value, expected) in [
+            (Verdict::Pass, 100.0, "50 % to spare"),
+            (Verdict::Fail, 300.0, "50 % beyond"),
+            (Verdict::Fail, 200.0, "none"),
+            (Verdict::Invalid, 300.0, ""),
+            (Verdict::Invalid, 200.0, ""),
+            (Verdict::Inconclusive, 300.0, ""),
+        ] {
+            let condition = ConditionResult {
+                text: "latency.p95 < 200ms".into(),
+                level: Level::Critical,
+                verdict,
+                figure: "latency.p95".into(),
+                value: Some(value),
+                limit: Some(200.0),
+                unit: Unit::Ms,
+                samples: 60,
+                message: String::new(),
+                requirement: None,
+                place: None,
+            };
+            let cell = margin(&condition);
+            assert_eq!(cell.shown.text(), expected, "{verdict:?} {value}");
+            assert_eq!(cell == Cell::empty(), expected.is_empty(), "{verdict:?} {value}");
+        }
+    }
 }
