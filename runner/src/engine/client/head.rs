@@ -39,6 +39,13 @@ pub(crate) struct Head {
     pub(crate) length: usize,
 }
 
+impl Head {
+    /// Whether another response follows to the same request (1xx, but not the one that changes the protocol).
+    pub(crate) fn is_interim(&self) -> bool {
+        (100..200).contains(&self.status) && self.status != 101
+    }
+}
+
 /// Reads a head off the front of `bytes`; `None` while it is not whole.
 pub(crate) fn parse(bytes: &[u8], method: &Method) -> Result<Option<Head>, TransportError> {
     // Uninitialised: to clear room for a hundred headers takes longer than to read ten.

@@ -32,6 +32,8 @@ pub(super) struct Http1 {
     buffer: Vec<u8>,
     head: Option<Head>,
     body: Body,
+    /// Whether the server has all of the request. What is missing of it would be the beginning of the next one.
+    sent_whole: bool,
     /// Whether another request may follow.
     reusable: bool,
 }
@@ -48,7 +50,14 @@ enum Body {
 impl Http1 {
     /// A connection over a connected socket.
     pub(super) fn over(stream: Socket) -> Self {
-        Self { stream, buffer: Vec::new(), head: None, body: Body::Behind { left: Some(0) }, reusable: true }
+        Self {
+            stream,
+            buffer: Vec::new(),
+            head: None,
+            body: Body::Behind { left: Some(0) },
+            sent_whole: true,
+            reusable: true,
+        }
     }
 
     /// Whether a kept connection can take another request: the last response was whole, and the server has neither closed
@@ -63,11 +72,8 @@ impl Http1 {
         self.buffer.clear();
         self.head = None;
         self.reusable = false;
-        for part in [head, body] {
-            if !self.write(part).await? {
-                break;
-            }
-        }
+        self.sent_whole = false;
+        self.sent_whole = self.write(head).await? && self.write(body).await?;
         Ok(())
     }
 
@@ -85,18 +91,23 @@ impl Http1 {
                         buffer.reserve(BUFFER);
                         let mut spare = ReadBuf::uninit(buffer.spare_capacity_mut());
                         let before = spare.filled().len();
-                        return match Pin::new(&mut *stream).poll_read(context, &mut spare) {
+                        match Pin::new(&mut *stream).poll_read(context, &mut spare) {
                             Poll::Ready(Ok(())) if spare.filled().len() > before => {
                                 let early = spare.filled().to_vec();
                                 buffer.extend_from_slice(&early);
-                                Poll::Ready(Ok(false))
+                                if has_answer(buffer) {
+                                    return Poll::Ready(Ok(false));
+                                }
                             }
-                            Poll::Ready(Ok(())) => Poll::Ready(Ok(false)),
+                            Poll::Ready(Ok(())) => return Poll::Ready(Ok(false)),
                             Poll::Ready(Err(error)) => {
-                                Poll::Ready(Err(TransportError::lost(&error, "while the request was sent")))
+                                return Poll::Ready(Err(TransportError::lost(
+                                    &error,
+                                    "while the request was sent",
+                                )));
                             }
-                            Poll::Pending => Poll::Pending,
-                        };
+                            Poll::Pending => return Poll::Pending,
+                        }
                     }
                 }
             }
@@ -112,7 +123,7 @@ impl Http1 {
             if !self.buffer.is_empty()
                 && let Some(head) = head::parse(&self.buffer, method)?
             {
-                if (100..200).contains(&head.status) && head.status != 101 {
+                if head.is_interim() {
                     self.buffer.drain(..head.length);
                     continue;
                 }
@@ -261,7 +272,7 @@ impl Http1 {
 
     /// Forgets the response; whether the connection can be used again.
     pub(super) fn finish(&mut self) -> bool {
-        self.reusable = self.is_whole() && self.head.is_some_and(|head| head.keep_alive);
+        self.reusable = self.sent_whole && self.is_whole() && self.head.is_some_and(|head| head.keep_alive);
         self.head = None;
         self.body = Body::Behind { left: Some(0) };
         self.buffer.clear();
@@ -270,6 +281,21 @@ impl Http1 {
         }
         self.reusable
     }
+}
+
+/// Whether what a server says while a request is still being sent is its answer (or none at all); interim responses
+/// (1xx), such as those to `expect: 100-continue`, are taken away.
+fn has_answer(said: &mut Vec<u8>) -> bool {
+    while !said.is_empty() {
+        // Of an interim response the method changes nothing.
+        match head::parse(said, &Method::GET) {
+            Ok(Some(head)) if head.is_interim() => drop(said.drain(..head.length)),
+            Ok(None) => return said.len() > MAX_HEAD,
+            // What is no response is told by whoever reads it.
+            Ok(Some(_)) | Err(_) => return true,
+        }
+    }
+    false
 }
 
 #[cfg(all(test, unix))]
@@ -307,6 +333,84 @@ mod tests {
             let (came, ()) = tokio::join!(hear, say);
             came.map_err(|error: TransportError| error.kind)
         })
+    }
+
+    /// Sends a request that no buffer holds, to a server that says `early` at its begin, reads `reads` bytes of it, and says
+    /// `late`. What came, and how much of it was sent.
+    fn answered_early(early: &[u8], reads: usize, late: &[u8]) -> (Came, usize) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.expect("a runtime can be made");
+        let body = vec![b'x'; LARGE];
+        runtime.block_on(async {
+            let (client, mut server) = UnixStream::pair().expect("a pair can be had");
+            let serve = async move {
+                let mut heard = 0;
+                let mut piece = vec![0; 64 * 1024];
+                heard += server.read(&mut piece).await.unwrap_or(0);
+                for bytes in early.chunks(9) {
+                    // Whoever has heard enough has closed.
+                    if server.write_all(bytes).await.is_err() {
+                        return heard;
+                    }
+                    tokio::task::yield_now().await;
+                }
+                while heard < reads {
+                    match server.read(&mut piece).await {
+                        Ok(n) if n > 0 => heard += n,
+                        _ => break,
+                    }
+                }
+                let _ = server.write_all(late).await;
+                // The connection stays open for as long as the client has it.
+                while matches!(server.read(&mut piece).await, Ok(n) if n > 0) {}
+                heard
+            };
+            let hear = async move {
+                let mut connection = Http1::over(Socket::Unix(client));
+                connection.send(b"POST / HTTP/1.1\r\n\r\n", &body).await?;
+                let head = connection.receive_head(&Method::POST).await?;
+                while connection.receive_more().await? {}
+                let body = connection.body().to_vec();
+                let reusable = connection.finish();
+                assert_eq!(connection.is_usable(), reusable);
+                Ok((head.status, body, reusable))
+            };
+            let both = async { tokio::join!(hear, serve) };
+            let both = tokio::time::timeout(std::time::Duration::from_secs(10), both).await;
+            let (came, heard) = both.expect("the two do not wait for each other");
+            (came.map_err(|error: TransportError| error.kind), heard)
+        })
+    }
+
+    /// More than a pair of sockets holds.
+    const LARGE: usize = 4 << 20;
+
+    #[test]
+    fn a_connection_on_which_a_request_was_not_sent_whole_takes_no_other() {
+        let refused = b"HTTP/1.1 413 X\r\ncontent-length: 5\r\n\r\nlarge";
+        let (came, _) = answered_early(refused, 0, b"");
+        assert_eq!(came, Ok((413, b"large".to_vec(), false)));
+        let (came, heard) = answered_early(b"", LARGE, refused);
+        assert_eq!(came, Ok((413, b"large".to_vec(), true)));
+        assert!(heard >= LARGE, "{heard}");
+    }
+
+    #[test]
+    fn an_interim_response_is_no_answer_to_what_is_still_being_sent() {
+        let said = b"HTTP/1.1 201 X\r\ncontent-length: 2\r\n\r\nhi";
+        for interim in [
+            "HTTP/1.1 100 Continue\r\n\r\n",
+            "HTTP/1.1 102 X\r\na: b\r\n\r\nHTTP/1.1 103 X\r\nlink: </a>\r\n\r\n",
+        ] {
+            let (came, heard) = answered_early(interim.as_bytes(), LARGE, said);
+            assert_eq!(came, Ok((201, b"hi".to_vec(), true)), "{interim}");
+            assert!(heard >= LARGE, "{heard} bytes after {interim}");
+            // The answer may follow at once; then there is no more to be sent.
+            let (came, _) = answered_early(&[interim.as_bytes(), said].concat(), 0, b"");
+            assert_eq!(came, Ok((201, b"hi".to_vec(), false)), "{interim}");
+        }
+        let (came, _) = answered_early(b"SSH-2.0-OpenSSH_9.6\r\n\r\n", 0, b"");
+        assert_eq!(came, Err(FailureKind::Protocol));
     }
 
     /// Responses as servers write them, some of them wrong at one place.
