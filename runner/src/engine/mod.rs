@@ -154,7 +154,12 @@ pub fn run(
     let measured = measured?;
     let mut result = merge::scenario(&shared, measured, settings.run_started, length);
     if !scenario.teardown.is_empty() && !control.is_stopped() {
-        result.failures.extend(setup::tear_down(&shared, settings, control, scope)?);
+        match setup::tear_down(&shared, settings, control, scope) {
+            Ok(failure) => result.failures.extend(failure),
+            // What was measured before the stop is whole.
+            Err(EngineError::Stopped) => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(result)
 }

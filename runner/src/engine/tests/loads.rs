@@ -371,6 +371,27 @@ fn a_stop_keeps_what_was_measured() {
 }
 
 #[test]
+fn a_stop_in_the_teardown_keeps_what_was_measured() {
+    let control = Control::new();
+    let server = Server::start({
+        let control = control.clone();
+        move |heard| {
+            if heard.line.contains("/gone") {
+                control.stop("interrupted");
+                return Reply::Silence;
+            }
+            Reply::Say(ok("x"))
+        }
+    });
+    let mut plan = scenario(vec![class(None, iterations(2, 3), vec![(1, vec![Ask::get("/").step()])])]);
+    plan.teardown = vec![Ask::get("/gone").step()];
+    let begun = Instant::now();
+    let report = run(&Arc::new(plan), &settings(&server.base), &control, &Progress::new(), &mut ()).unwrap();
+    assert_eq!((report.ok, &report.failures[..]), (6, &[][..]));
+    assert!(control.is_stopped() && begun.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
 fn warm_up_and_ramp_down_are_cut_from_the_figures_and_stay_in_the_series() {
     let server = Server::saying(ok("x"));
     let load = Load::Replay { at: [0, 10, 150, 160, 170, 300].map(ms).to_vec().into(), max_users: 9 };
