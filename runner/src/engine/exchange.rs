@@ -60,6 +60,7 @@ impl Exchange<'_> {
         let mut reply = self.hop(&prepared.endpoint, &step.method, prepared.head, prepared.body).await?;
         let mut last: Option<Redirected> = None;
         let mut body = prepared.body;
+        let own_cookies = step.headers.iter().filter(|(name, _)| name == http::header::COOKIE).count();
         for _ in 0..step.redirects {
             let status = reply.head.status;
             let Some(location) = client::location(&reply.connection, status) else { break };
@@ -71,13 +72,14 @@ impl Exchange<'_> {
             let url = last.as_ref().map_or_else(|| prepared.url(), |hop| hop.url.clone());
             reply.keep_cookies(self.user, &url);
             let next = {
-                let (method, head) = match &last {
-                    Some(hop) => (&hop.method, &hop.head[..]),
-                    None => (&step.method, prepared.head),
+                let (method, head, own_cookies) = match &last {
+                    Some(hop) => (&hop.method, &hop.head[..], hop.own_cookies),
+                    None => (&step.method, prepared.head, own_cookies),
                 };
                 let jar = self.user.jar.borrow();
                 let endpoints = &self.user.seat.endpoints;
-                let original = Original { url: &url, method, head };
+                let endpoint = &reply.endpoint;
+                let original = Original { url: &url, endpoint, method, head, own_cookies };
                 client::follow(original, status, &location, endpoints, jar.as_deref())?
             };
             reply.give_back(self.user, self.connections);

@@ -20,14 +20,20 @@ pub(crate) struct Redirected {
     pub(crate) url: Url,
     /// Whether the rest of the body is sent again.
     pub(crate) keeps_body: bool,
+    /// How many `cookie` headers of the suite it still has; those of the jar come after them.
+    pub(crate) own_cookies: usize,
 }
 
 /// The request that was redirected.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Original<'a> {
     pub(crate) url: &'a Url,
+    /// Where it went.
+    pub(crate) endpoint: &'a Rc<Endpoint>,
     pub(crate) method: &'a Method,
     pub(crate) head: &'a [u8],
+    /// How many `cookie` headers the suite itself wrote; they stand before those of the jar.
+    pub(crate) own_cookies: usize,
 }
 
 /// Where the response on this connection leads, if it does.
@@ -52,25 +58,37 @@ pub(crate) fn follow(
         TransportError::protocol(format!("redirect to `{location}`: {error}"))
     };
     let url = original.url.join(location).map_err(|error| unusable(&error))?;
-    let endpoint = endpoints.of(&url).map_err(|error| unusable(&error))?;
+    let same_origin = url.origin() == original.url.origin();
+    // A URL does not say by which way its origin is reached: that of a Unix socket looks like any `localhost`.
+    let endpoint = if same_origin {
+        original.endpoint.clone()
+    } else {
+        endpoints.of(&url).map_err(|error| unusable(&error))?
+    };
     let becomes_get = match status {
         303 => *original.method != Method::HEAD,
         301 | 302 => *original.method == Method::POST,
         _ => false,
     };
     let method = if becomes_get { Method::GET } else { original.method.clone() };
-    let same_origin = url.origin() == original.url.origin();
     let end = memchr::memmem::find(original.head, b"\r\n\r\n").unwrap_or(original.head.len());
     let joined_body = original.head.get(end + 4..).unwrap_or_default();
     let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
     let Endpoint { authority, before_path, .. } = &*endpoint;
     let mut head = format!("{method} {before_path}{target} HTTP/1.1\r\nhost: {authority}\r\n").into_bytes();
     put_authorization(&mut head, &endpoint);
+    let own_cookies = if same_origin { original.own_cookies } else { 0 };
+    let mut cookies = 0;
     for line in original.head[..end].split(|b| *b == b'\n').skip(1) {
         let line = line.trim_ascii_end();
         let name = line.split(|b| *b == b':').next().unwrap_or_default().to_ascii_lowercase();
         let dropped = match &name[..] {
-            b"host" | b"cookie" | b"proxy-authorization" => true,
+            b"host" | b"proxy-authorization" => true,
+            // What the jar has for the new place is put in anew.
+            b"cookie" => {
+                cookies += 1;
+                cookies > own_cookies
+            }
             b"authorization" => !same_origin,
             b"content-length" | b"content-type" => becomes_get,
             _ => false,
@@ -87,5 +105,5 @@ pub(crate) fn follow(
     if !becomes_get {
         head.extend_from_slice(joined_body);
     }
-    Ok(Redirected { endpoint, method, head, url, keeps_body: !becomes_get })
+    Ok(Redirected { endpoint, method, head, url, keeps_body: !becomes_get, own_cookies })
 }

@@ -485,55 +485,6 @@ fn bodies_and_headers_go_out_as_they_should() {
     );
 }
 
-#[test]
-fn redirects_are_followed_as_far_as_allowed() {
-    let other = Server::start(|heard| Reply::Say(ok(&heard.head)));
-    let elsewhere = other.base.clone();
-    let server = Server::start(move |heard| {
-        let to = |status: u16, location: &str| {
-            format!("HTTP/1.1 {status} X\r\nlocation: {location}\r\nset-cookie: hop=1; Path=/\r\ncontent-length: 0\r\n\r\n")
-                .into_bytes()
-        };
-        Reply::Say(match heard.line.split(' ').nth(1).unwrap() {
-            "/a" => to(302, "b?x=1"),
-            "/b?x=1" => to(307, "/c"),
-            "/away" => to(308, &format!("{elsewhere}/there")),
-            _ => ok(&format!("{}\n{}", heard.head, heard.body)),
-        })
-    });
-    let post = |path: &str, redirects: u32| {
-        let mut ask = Ask::post(path, "the body").header("authorization", "Bearer x");
-        ask.0.redirects = redirects;
-        ask
-    };
-    for (ask, checks) in [
-        (post("/a", 0), &["status == 302"][..]),
-        (post("/a", 1), &["status == 307"]),
-        (
-            post("/a", 5),
-            &[
-                "'GET /c HTTP/1.1' in text",
-                "'the body' not in text",
-                "'content-length' not in text",
-                "'cookie: hop=1' in text",
-                "'Bearer x' in text",
-            ],
-        ),
-        (post("/b?x=1", 1), &["'POST /c HTTP/1.1' in text", "'the body' in text"]),
-        (post("/away", 1), &["'POST /there' in text", "'Bearer' not in text", "'cookie: hop=1' in text"]),
-    ] {
-        let ask = checks.iter().fold(ask, |ask, check| ask.check(check));
-        let report = run_flow(&server.base, iterations(1, 1), vec![ask.step()]);
-        assert_eq!((report.ok, &report.failures[..]), (1, &[][..]));
-    }
-    // A body that does not fit behind its head is dropped with it, and does not run into what comes next.
-    let mut large = Ask::post("/a", &"x".repeat(100_000)).check("'GET /c HTTP/1.1' in text");
-    large.0.redirects = 5;
-    let report = run_flow(&server.base, iterations(1, 1), vec![large.step(), Ask::get("/next").step()]);
-    assert_eq!((report.ok, &report.failures[..]), (2, &[][..]));
-    assert_eq!(server.heard().last().unwrap().line, "GET /next HTTP/1.1");
-}
-
 /// Notes what a server has heard when it looks.
 struct Noting<'a> {
     server: &'a Server,

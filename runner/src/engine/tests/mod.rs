@@ -8,6 +8,7 @@ mod loads;
 mod look;
 mod outcomes;
 mod plans;
+mod redirects;
 mod server;
 mod streams;
 mod websocket;

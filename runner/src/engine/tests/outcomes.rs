@@ -233,7 +233,16 @@ fn a_unix_socket_is_a_target_like_any_other() {
             std::thread::spawn(move || {
                 let mut request = [0; 4096];
                 while stream.read(&mut request).is_ok_and(|n| n > 0) {
-                    stream.write_all(&ok("over a socket")).unwrap();
+                    let location = match &request[..9] {
+                        b"GET /move" => "/a",
+                        b"GET /full" => "http://localhost/a",
+                        _ => {
+                            stream.write_all(&ok("over a socket")).unwrap();
+                            continue;
+                        }
+                    };
+                    let head = format!("HTTP/1.1 302 X\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
+                    stream.write_all(head.as_bytes()).unwrap();
                 }
             });
         }
@@ -242,6 +251,12 @@ fn a_unix_socket_is_a_target_like_any_other() {
     let scenario =
         run_flow(&base, iterations(2, 3), vec![Ask::get("/a").check("text == 'over a socket'").step()]);
     assert_eq!((scenario.ok, &scenario.failures[..]), (6, &[][..]));
+    for path in ["/moved", "/full"] {
+        let mut ask = Ask::get(path).check("text == 'over a socket'");
+        ask.0.redirects = 2;
+        let scenario = once(&base, ask);
+        assert_eq!((scenario.ok, &scenario.failures[..]), (1, &[][..]), "{path}");
+    }
     let scenario = once("http+unix://%2Fnowhere%2Fat.all", Ask::get("/"));
     check_failed(&scenario, Connect, "/nowhere/at.all");
 }
