@@ -153,9 +153,47 @@ fn summary(before: Usage, after: Usage, samples: &[(Duration, Usage)], busy: Dur
         memory_growth: after.memory - before.memory,
         memory_slope: slope::theil_sen(&memory),
         cpu_s,
-        cpu_cores: if busy.is_zero() { 0.0 } else { cpu_s / busy.as_secs_f64() },
+        cpu_cores: cores(before, after, samples, busy),
         read_bytes: difference(after.read_bytes, before.read_bytes),
         written_bytes: difference(after.written_bytes, before.written_bytes),
         open_files_peak: all().filter_map(|usage| usage.open_files).max(),
+    }
+}
+
+/// Mean use of the processor under the load: what the service does once it has rested is none of it. So it is taken from the
+/// last sample under the load, where that has seen most of it.
+fn cores(before: Usage, after: Usage, samples: &[(Duration, Usage)], busy: Duration) -> f64 {
+    let last = samples.iter().rfind(|(at, _)| *at <= busy).filter(|(at, _)| *at >= busy / 2);
+    let (time, usage) = last.map_or((busy, after), |(at, usage)| (*at, *usage));
+    let used = (usage.cpu_s - before.cpu_s).max(0.0);
+    if time.is_zero() { 0.0 } else { used / time.as_secs_f64() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_use_of_the_processor_is_that_under_the_load() {
+        let usage = |cpu_s: f64| Usage { cpu_s, ..Usage::default() };
+        let sample = |ms: u64, cpu_s: f64| (Duration::from_millis(ms), usage(cpu_s));
+        let (before, after) = (usage(10.0), usage(13.0));
+        // One core under a load of a second, and then another two seconds' worth of work.
+        let settling =
+            [sample(0, 10.0), sample(400, 10.4), sample(800, 10.8), sample(1200, 11.4), sample(2000, 13.0)];
+        for (samples, busy_ms, expected) in [
+            (&settling[..], 1000, 1.0),
+            (&settling[..], 800, 1.0),
+            // No sample has seen most of the load: all there is, over all the load.
+            (&settling[..1], 1000, 3.0),
+            (&settling[..2], 1000, 3.0),
+            (&[], 1000, 3.0),
+            (&settling[..], 0, 0.0),
+        ] {
+            let busy = Duration::from_millis(busy_ms);
+            let summed_up = summary(before, after, samples, busy);
+            assert!((summed_up.cpu_cores - expected).abs() < 1e-9, "{busy_ms}: {}", summed_up.cpu_cores);
+            assert!((summed_up.cpu_s - 3.0).abs() < 1e-9, "the processor time is all of it");
+        }
     }
 }
