@@ -268,8 +268,9 @@ fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
 }
 
-/// Each user has a connection of its own, so the usual soft limit of 1,024 open files is soon too low.
-fn raise_file_limit() {
+/// Each user has a connection of its own, so the usual soft limit of 1,024 open files is soon too low. A service inherits it;
+/// it is to be raised before the first one starts, so that all of them have the same.
+pub(crate) fn raise_file_limit() {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, getrlimit, setrlimit};

@@ -9,6 +9,7 @@ use tokio::process::Command;
 
 use super::log::LogTail;
 use super::{Arm, TargetError, render};
+use crate::engine;
 use crate::output::Secrets;
 use crate::suite::plan;
 use crate::suite::scope::Scope;
@@ -117,6 +118,8 @@ fn shell(
     port: u16,
     scope: &Scope,
 ) -> Result<Command, TargetError> {
+    // The first load would do it, and what is started after that would have another limit than what was before.
+    engine::raise_file_limit();
     let mut shell;
     #[cfg(unix)]
     {
@@ -159,6 +162,28 @@ mod tests {
     use crate::suite::{LoadOptions, load_text};
     #[cfg(unix)]
     use crate::target::Target;
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn every_command_has_the_same_limit_of_open_files() {
+        use rustix::process::{Resource, getrlimit, setrlimit};
+
+        let suite = "name: s\ntarget: { url: 'http://x' }\nscenarios: { a: { load: { users: 1, iterations: 1 }, flow: [ { get: / } ] } }\n";
+        let plan = load_text("s.yaml", suite, Utf8Path::new(""), &LoadOptions::default()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let log = Utf8Path::from_path(folder.path()).unwrap().join("build.log");
+        let mut limit = getrlimit(Resource::Nofile);
+        limit.current = limit.maximum.or(Some(1 << 20)).map(|most| most - 1);
+        setrlimit(Resource::Nofile, limit).unwrap();
+        let mut seen = Vec::new();
+        for _ in ["before the first load", "after it"] {
+            build("ulimit -S -n", &plan.target, &Arm::head(), 0, &Scope::default(), &log).await.unwrap();
+            seen.push(fs_err::read_to_string(&log).unwrap());
+            engine::raise_file_limit();
+        }
+        assert_eq!(seen[0], seen[1]);
+        assert!(!seen[0].trim().is_empty());
+    }
 
     #[test]
     #[cfg(unix)]
