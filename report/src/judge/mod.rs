@@ -22,6 +22,8 @@ mod findings;
 mod holm;
 pub mod paired;
 pub mod policy;
+#[cfg(test)]
+mod properties;
 pub mod score;
 pub mod search;
 mod share;

@@ -1,6 +1,4 @@
-//! What the judgement promises as a whole, over made-up reports: tables for what must come out, properties for any numbers.
-
-use proptest::prelude::*;
+//! What the judgement promises as a whole, over made-up reports. What it promises for any numbers is in `properties`.
 
 use super::*;
 use crate::baseline::Baseline;
@@ -62,7 +60,7 @@ pub(crate) fn around(center: f64, n: usize, seed: usize) -> Vec<f64> {
     (0..n).map(|i| center * (0.8 + 0.4 * (((i * 37 + seed * 11) % 101) as f64 / 100.0))).collect()
 }
 
-fn baseline(runs: impl IntoIterator<Item = Vec<Scenario>>) -> Baseline {
+pub(super) fn baseline(runs: impl IntoIterator<Item = Vec<Scenario>>) -> Baseline {
     let mut baseline = Baseline::new("chat");
     for (i, scenarios) in runs.into_iter().enumerate() {
         baseline.append(&report(i as u64, scenarios), 30, true).unwrap();
@@ -422,96 +420,6 @@ fn what_a_change_does_to_its_own_baseline_does_not_speak_for_it() {
     assert_eq!(outcome(&compare(&slow(99), &now, &Policy::default()), "latency.p50"), Unchanged);
     assert_eq!(with(&[]), [Suspected, Suspected]);
     assert_eq!(with(&["latency.p50"]), [Unchanged, Suspected]);
-}
-
-/// Latencies of any size: a few tens of samples between 20 ms and a minute.
-fn latencies() -> impl Strategy<Value = Vec<f64>> {
-    (20.0..30_000.0f64, proptest::collection::vec(0.5..2.0f64, 20..80))
-        .prop_map(|(center, factors)| factors.into_iter().map(|f| center * f).collect())
-}
-
-fn no_floors() -> Policy {
-    let zero = ["latency.p50", "latency.p95", "ttft.p50", "ttft.p95"].map(|f| (f.to_owned(), 0.0));
-    Policy { floors: zero.into(), ..Policy::default() }
-}
-
-fn outcomes(comparison: &Comparison) -> Vec<(String, ChangeOutcome)> {
-    comparison.figures.iter().filter(|f| f.gated).map(|f| (f.figure.clone(), f.outcome)).collect()
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    /// A run compared with itself, or with any number of copies of itself, is unchanged.
-    #[test]
-    fn equal_is_never_worse(ms in latencies(), copies in 1usize..15, failed in 0u64..30) {
-        let mut s = scenario(&ms);
-        s.failed = [(FailureKind::Timeout, failed)].into();
-        s.requests += failed;
-        let head = report(99, vec![s.clone()]);
-        let history = baseline((0..copies).map(|_| vec![s.clone()]));
-        for comparison in [compare(&head, &history, &Policy::default()), compare_reports(&head, &head, &Policy::default())] {
-            for (figure, outcome) in outcomes(&comparison) {
-                prop_assert!(matches!(outcome, ChangeOutcome::Unchanged | ChangeOutcome::NotJudged), "{} {:?}", figure, outcome);
-            }
-        }
-    }
-
-    /// Swapping base and head turns worse into better.
-    #[test]
-    fn swapping_the_sides_mirrors_the_outcome(a in latencies(), b in latencies()) {
-        let (a, b) = (report(1, vec![scenario(&a)]), report(2, vec![scenario(&b)]));
-        let forth = outcomes(&compare_reports(&a, &b, &Policy::default()));
-        let back = outcomes(&compare_reports(&b, &a, &Policy::default()));
-        for ((figure, forth), (_, back)) in forth.into_iter().zip(back) {
-            let mirrored = match forth {
-                ChangeOutcome::Regression => ChangeOutcome::Improved,
-                ChangeOutcome::Improved => ChangeOutcome::Regression,
-                other => other,
-            };
-            prop_assert_eq!(back, mirrored, "{}", figure);
-        }
-    }
-
-    /// Without absolute floors only ratios count.
-    #[test]
-    fn the_unit_of_time_does_not_matter(ms in latencies(), runs in 1usize..12, factor in 0.5..3.0f64, effect in 0.3..3.0f64) {
-        let outcomes_at = |scale: f64| {
-            let shifted = |by: f64| scenario(&ms.iter().map(|v| v * by * scale).collect::<Vec<_>>());
-            // Runs 3 % apart, as real ones are.
-            let history = baseline((0..runs).map(|i| vec![shifted(1.0 + 0.03 * (i % 3) as f64)]));
-            let comparison = compare(&report(99, vec![shifted(effect)]), &history, &no_floors());
-            comparison.figures.into_iter().filter(|f| f.gated).collect::<Vec<_>>()
-        };
-        for (one, other) in outcomes_at(1.0).into_iter().zip(outcomes_at(factor)) {
-            // The histogram's three digits round differently at another scale, so right at a limit either may come out.
-            let at_limit = |f: &crate::model::ComparedFigure| {
-                let (low, high) = (f.before.unwrap_or(0.0).powi(2) / f.limit.unwrap_or(1.0), f.limit.unwrap_or(1.0));
-                [low, high].iter().any(|l| (f.now.unwrap_or(0.0) / l).ln().abs() < 0.01)
-            };
-            prop_assert!(one.outcome == other.outcome || at_limit(&one) || at_limit(&other), "{one:?} {other:?}");
-        }
-    }
-
-    /// What is suspected stays suspected when it gets worse, and what is unchanged never improves by that.
-    #[test]
-    fn worse_is_never_judged_better(ms in latencies(), runs in 1usize..15, effect in 0.3..4.0f64, more in 1.0..3.0f64) {
-        let history = baseline((0..runs).map(|i| {
-            vec![scenario(&ms.iter().map(|v| v * (1.0 + 0.02 * (i % 4) as f64)).collect::<Vec<_>>())]
-        }));
-        let at = |by: f64| {
-            let head = report(99, vec![scenario(&ms.iter().map(|v| v * by).collect::<Vec<_>>())]);
-            outcomes(&compare(&head, &history, &Policy::default()))
-        };
-        let rank = |outcome| match outcome {
-            ChangeOutcome::Improved => 0,
-            ChangeOutcome::Unchanged | ChangeOutcome::NotJudged => 1,
-            _ => 2,
-        };
-        for ((figure, less), (_, worse)) in at(effect).into_iter().zip(at(effect * more)) {
-            prop_assert!(rank(less) <= rank(worse), "{}: {:?} then {:?}", figure, less, worse);
-        }
-    }
 }
 
 #[test]
