@@ -150,7 +150,11 @@ fn judge_scenario(
     policy: &Policy,
     level: f64,
 ) -> Vec<Judged> {
-    let good: Vec<&PairedRound> = quality.good.iter().map(|i| &rounds[*i]).collect();
+    // Where all were spoiled, they still say which figures are open.
+    let good: Vec<&PairedRound> = match &quality.good[..] {
+        [] => rounds.iter().collect(),
+        good => good.iter().map(|i| &rounds[*i]).collect(),
+    };
     // Read once per slot, then picked by name.
     let values: Vec<(Vec<FigureValue>, Vec<FigureValue>)> =
         good.iter().map(|r| (main_figures(&r.base.scenario), main_figures(&r.head.scenario))).collect();
@@ -161,8 +165,9 @@ fn judge_scenario(
         }
     }
     let get = |of: &[FigureValue], name: &str| of.iter().find(|f| f.name == name).cloned();
-    let few = (good.len() < LEAST_ROUNDS)
-        .then(|| format!("only {} rounds count; judged from {LEAST_ROUNDS} on", good.len()));
+    let counted = quality.good.len();
+    let few = (counted < LEAST_ROUNDS)
+        .then(|| format!("only {counted} rounds count; judged from {LEAST_ROUNDS} on"));
     names
         .into_iter()
         .map(|figure| {

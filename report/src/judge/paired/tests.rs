@@ -250,6 +250,15 @@ fn rounds_that_say_nothing_are_no_pass() {
             Verdict::Inconclusive,
         ),
         (
+            "restless throughout",
+            {
+                let mut all = rounds(1, 20, 0.02, 0.0);
+                all.iter_mut().for_each(|r| r.base.steal = Some(0.3));
+                all
+            },
+            Verdict::Inconclusive,
+        ),
+        (
             // One side was so slow in half of the rounds that nothing came of it.
             "half of the rounds without samples",
             {
