@@ -8,6 +8,7 @@ use loadgate_report::model::FailureKind;
 
 use super::client::{Endpoints, RequestProgram};
 use super::exchange::Timing;
+use super::hidden::Hidden;
 use super::outcome::{Failure, Judged, Outcome, judge_command};
 use super::pacer::pause_until;
 use super::request::{self, Attempt};
@@ -72,18 +73,19 @@ impl AsideProgram {
         let due = Instant::now();
         match &self.source {
             Source::Probe(program) => request::attempt(user, program, scope, due).await,
-            Source::Command(command) => self.command(command, scope).await,
+            Source::Command(command) => self.command(command, user, scope).await,
         }
     }
 
-    async fn command(&self, command: &Text, scope: &Scope) -> Attempt {
+    async fn command(&self, command: &Text, user: &User, scope: &Scope) -> Attempt {
         let begun = Instant::now();
         let (result, status) = match self.output(command, scope).await {
             Ok((status, output)) => {
                 let headers = HeaderMap::new();
                 let latency = begun.elapsed().as_secs_f64() * 1000.0;
                 let response = Response::new(status, &headers, &output, latency);
-                let judged = judge_command(&self.step.checks, &self.step.captures, scope, &response);
+                let judged =
+                    judge_command(&self.step.checks, &self.step.captures, scope, &response, Hidden::of(user));
                 (judged.map(|captures| (Judged::ok(captures), None)), Some(status))
             }
             Err(failure) => (Err(failure), None),

@@ -7,6 +7,7 @@ use http::Method;
 use url::Url;
 
 use super::client::{self, Connection, Endpoint, Head, Original, Prepared, Redirected};
+use super::hidden::Hidden;
 use super::outcome::Failure;
 use super::pool::Permit;
 use super::request;
@@ -67,6 +68,7 @@ impl Exchange<'_> {
             let [head, text] = reply.connection.parts();
             request::scan(
                 self.user,
+                Hidden::of(self.user).and_of(prepared.head),
                 &[("in the body of a redirect", text), ("in the headers of a redirect", head)],
             )?;
             let url = last.as_ref().map_or_else(|| prepared.url(), |hop| hop.url.clone());

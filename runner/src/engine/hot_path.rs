@@ -9,6 +9,7 @@ use minijinja::Value;
 
 use super::canary::Canaries;
 use super::client::{Endpoint, Endpoints, Reach, RequestProgram, Scratch, parse_head};
+use super::hidden::Hidden;
 use super::outcome::{Rules, judge};
 use super::sse::EventParser;
 use crate::suite::plan::{RequestStep, Step};
@@ -97,7 +98,8 @@ pub fn pieces() -> Vec<Piece> {
     let check = move || {
         let headers = HeaderMap::new();
         let response = Response::new(200, &headers, black_box(&body), 1.0);
-        black_box(judge(&Rules::of(&program), &judged, &response, None)).expect("the answer is right");
+        black_box(judge(&Rules::of(&program, Hidden::default()), &judged, &response, None))
+            .expect("the answer is right");
     };
     let feed = move || {
         let mut parser = EventParser::default();

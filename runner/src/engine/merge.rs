@@ -8,6 +8,7 @@ use loadgate_report::model::{self, Distribution, FailureKind, FailureSample, Gen
 
 use super::describe;
 use super::health::{self, Vitals};
+use super::hidden::Hidden;
 use super::recorder::{
     ClassRecord, CounterRecord, FailureRecord, Outcomes, Recorder, StepRecord, UserRecord,
 };
@@ -277,7 +278,7 @@ fn failures(shared: &Shared, records: &[FailureRecord]) -> Vec<FailureSample> {
         step: shared.scenario.steps.get(record.step).map(|info| info.name.clone()).unwrap_or_default(),
         user: shared.user_name(record.user),
         at_s: record.at.as_secs_f64(),
-        message: record.failure.message.chars().take(300).collect(),
+        message: Hidden::secrets(&shared.secrets).beginning(&record.failure.message, 300),
         foreign_user: record.failure.foreign.map(|index| shared.user_name(index)),
     });
     samples.collect()

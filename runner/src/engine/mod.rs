@@ -22,6 +22,7 @@ mod exchange;
 mod flow;
 mod gathering;
 mod health;
+mod hidden;
 #[cfg(feature = "bench")]
 pub mod hot_path;
 pub mod look;
@@ -69,6 +70,7 @@ use self::recorder::Window;
 use self::schedule::Schedule;
 use self::seat::{Shared, SharedClass};
 use self::worker::{Measured, Order};
+use crate::output::Secrets;
 use crate::suite::data::DataSet;
 use crate::suite::plan::Scenario;
 use crate::suite::scope::Scope;
@@ -88,6 +90,8 @@ pub struct Settings {
     pub data: Vec<Arc<DataSet>>,
     /// Values at the top level of every scope, such as `vars` and `port`.
     pub values: Vec<(String, Value)>,
+    /// What no message may show.
+    pub secrets: Secrets,
     /// When the whole run began; the scenario's start is told relative to it.
     pub run_started: Instant,
 }
@@ -197,6 +201,7 @@ fn share(scenario: &Arc<Scenario>, settings: &Settings) -> Shared {
         meetings: Meetings::default(),
         baton: scenario.script.as_deref().map(Baton::new),
         canaries: Canaries::new(settings.seed),
+        secrets: settings.secrets.clone(),
         dice,
         classes,
         workers,

@@ -7,11 +7,15 @@ use minijinja::Value;
 
 use super::canary::{Canaries, Foreign};
 use super::client::{RequestProgram, TransportError};
+use super::hidden::Hidden;
 use super::series::Came;
 use crate::suite::expression::{Expression, Predicate};
 use crate::suite::plan::Await;
 use crate::suite::scope::{Response, Scope};
 use crate::suite::text::EvaluationError;
+
+/// Characters of a body that a message shows.
+const SHOWN: usize = 120;
 
 /// What a request came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +52,15 @@ impl Failure {
     /// Whether it is another user's canary. One is enough for a verdict, so nothing that comes later makes up for it.
     pub(crate) fn is_cross_talk(&self) -> bool {
         self.kind == FailureKind::CrossTalk
+    }
+
+    /// The same without what must not be shown, where the message was made without regard to it. That of cross-talk was not, and
+    /// the names of users in it may be their tokens.
+    pub(crate) fn without(self, hidden: Hidden<'_>) -> Self {
+        if self.is_cross_talk() {
+            return self;
+        }
+        Self { message: hidden.message(&self.message), ..self }
     }
 }
 
@@ -88,6 +101,7 @@ pub(crate) struct Scan<'a> {
     pub(crate) places: &'a [(&'static str, &'a [u8])],
     /// Gives a user's name for its index.
     pub(crate) name: &'a dyn Fn(u32) -> String,
+    pub(crate) hidden: Hidden<'a>,
 }
 
 impl Scan<'_> {
@@ -102,7 +116,7 @@ impl Scan<'_> {
                         FailureKind::CrossTalk,
                         format!(
                             "the canary of {foreign} is in the response to {own}, {place} at byte {at}: {:?}",
-                            excerpt(text, at)
+                            excerpt(text, at, self.hidden)
                         ),
                     )
                 });
@@ -122,10 +136,11 @@ pub(crate) struct Rules<'a> {
     queue_wait: Option<&'a Expression>,
     /// Whether the status must be below 400.
     asks_status: bool,
+    hidden: Hidden<'a>,
 }
 
 impl<'a> Rules<'a> {
-    pub(crate) fn of(program: &'a RequestProgram) -> Self {
+    pub(crate) fn of(program: &'a RequestProgram, hidden: Hidden<'a>) -> Self {
         let step = &*program.step;
         Self {
             refused: step.refused.as_ref(),
@@ -134,10 +149,11 @@ impl<'a> Rules<'a> {
             counts: &step.counts,
             queue_wait: step.queue_wait.as_ref(),
             asks_status: program.asks_status,
+            hidden,
         }
     }
 
-    pub(crate) fn of_message(wait: &'a Await) -> Self {
+    pub(crate) fn of_message(wait: &'a Await, hidden: Hidden<'a>) -> Self {
         Self {
             refused: wait.refused.as_ref(),
             checks: &wait.checks,
@@ -145,6 +161,7 @@ impl<'a> Rules<'a> {
             counts: &wait.counts,
             queue_wait: None,
             asks_status: false,
+            hidden,
         }
     }
 }
@@ -168,9 +185,9 @@ pub(crate) fn judge(
         return Err(failure);
     }
     check(step, scope, response)?;
-    let captures = captured(step.captures, scope, response)?;
+    let captures = captured(step.captures, scope, response, step.hidden)?;
     let counts: Result<_, _> = step.counts.iter().map(|(_, p)| p.holds(scope, Some(response))).collect();
-    let waited = step.queue_wait.map(|wait| queue_wait(wait, scope, response)).transpose()?;
+    let waited = step.queue_wait.map(|wait| queue_wait(wait, scope, response, step.hidden)).transpose()?;
     Ok(Judged::Ok { captures, counts: counts?, waited })
 }
 
@@ -180,29 +197,35 @@ pub(crate) fn judge_command(
     captures: &[(String, Expression)],
     scope: &Scope,
     response: &Response<'_>,
+    hidden: Hidden<'_>,
 ) -> Result<Vec<Value>, Failure> {
     for check in checks {
         if !check.holds(scope, Some(response)).map_err(|error| broken(check, &error))? {
-            let message = format!("`{}` does not hold: {}", check.source(), saw(response));
+            let message = format!("`{}` does not hold: {}", check.source(), saw(response, hidden));
             return Err(Failure::new(FailureKind::Check, message));
         }
     }
     if response.status() != 0 && !checks.iter().any(Predicate::mentions_status) {
-        return Err(Failure::new(FailureKind::Check, format!("the command has failed: {}", saw(response))));
+        return Err(Failure::new(
+            FailureKind::Check,
+            format!("the command has failed: {}", saw(response, hidden)),
+        ));
     }
-    captured(captures, scope, response)
+    captured(captures, scope, response, hidden)
 }
 
 fn captured(
     captures: &[(String, Expression)],
     scope: &Scope,
     response: &Response<'_>,
+    hidden: Hidden<'_>,
 ) -> Result<Vec<Value>, Failure> {
     let mut values = Vec::with_capacity(captures.len());
     for (name, capture) in captures {
         let value = capture.evaluate(scope, Some(response))?;
         if value.is_undefined() {
-            let message = format!("capture `{name}`: `{}` is not in {}", capture.source(), saw(response));
+            let message =
+                format!("capture `{name}`: `{}` is not in {}", capture.source(), saw(response, hidden));
             return Err(Failure::new(FailureKind::Check, message));
         }
         values.push(value);
@@ -210,11 +233,19 @@ fn captured(
     Ok(values)
 }
 
-fn queue_wait(wait: &Expression, scope: &Scope, response: &Response<'_>) -> Result<Duration, Failure> {
+fn queue_wait(
+    wait: &Expression,
+    scope: &Scope,
+    response: &Response<'_>,
+    hidden: Hidden<'_>,
+) -> Result<Duration, Failure> {
     let ms = f64::try_from(wait.evaluate(scope, Some(response))?).ok();
     ms.and_then(|ms| Duration::try_from_secs_f64(ms / 1000.0).ok()).ok_or_else(|| {
-        let message =
-            format!("queue_wait: `{}` is no number of milliseconds in {}", wait.source(), saw(response));
+        let message = format!(
+            "queue_wait: `{}` is no number of milliseconds in {}",
+            wait.source(),
+            saw(response, hidden)
+        );
         Failure::new(FailureKind::Check, message)
     })
 }
@@ -229,11 +260,14 @@ fn check(step: &Rules<'_>, scope: &Scope, response: &Response<'_>) -> Result<(),
                 other.mentions_status() && other.holds(scope, Some(response)).unwrap_or_default()
             });
             let kind = if asked { FailureKind::Check } else { kind_of(status) };
-            return Err(Failure::new(kind, format!("`{}` does not hold: {}", check.source(), saw(response))));
+            return Err(Failure::new(
+                kind,
+                format!("`{}` does not hold: {}", check.source(), saw(response, step.hidden)),
+            ));
         }
     }
     if step.asks_status && status >= 400 {
-        return Err(Failure::new(kind_of(status), saw(response)));
+        return Err(Failure::new(kind_of(status), saw(response, step.hidden)));
     }
     Ok(())
 }
@@ -251,32 +285,35 @@ fn kind_of(status: u16) -> FailureKind {
 }
 
 /// Status and beginning of the body.
-fn saw(response: &Response<'_>) -> String {
+fn saw(response: &Response<'_>, hidden: Hidden<'_>) -> String {
     let body = response.body();
     if response.is_message() {
         return if body.is_empty() {
             "an empty message".to_owned()
         } else {
-            format!("message {:?}", beginning(body))
+            format!("message {:?}", beginning(body, hidden))
         };
     }
     if body.is_empty() {
         return format!("status {} without a body", response.status());
     }
-    format!("status {}, body {:?}", response.status(), beginning(body))
+    format!("status {}, body {:?}", response.status(), beginning(body, hidden))
 }
 
-fn beginning(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&body[..body.len().min(480)]);
-    let mut beginning: String = text.chars().take(120).collect();
-    if beginning.len() < body.len() {
+fn beginning(body: &[u8], hidden: Hidden<'_>) -> String {
+    let near = &body[..body.len().min(4 * SHOWN + hidden.longest())];
+    let text = String::from_utf8_lossy(near);
+    let mut beginning = hidden.beginning(&text, SHOWN);
+    if near.len() < body.len() || text.chars().nth(SHOWN).is_some() {
         beginning.push('…');
     }
     beginning
 }
 
 /// What stands around a place.
-fn excerpt(text: &[u8], at: usize) -> String {
+fn excerpt(text: &[u8], at: usize, hidden: Hidden<'_>) -> String {
+    let beyond = hidden.longest();
     let (from, to) = (at.saturating_sub(40), (at + 40).min(text.len()));
-    String::from_utf8_lossy(&text[from..to]).into_owned()
+    let (first, last) = (from.saturating_sub(beyond), (to + beyond).min(text.len()));
+    String::from_utf8_lossy(&hidden.part(&text[first..last], from - first..to - first)).into_owned()
 }

@@ -7,6 +7,7 @@ use loadgate_report::model::FailureKind;
 
 use super::client::RequestProgram;
 use super::exchange::{Exchange, Reply, Timing};
+use super::hidden::Hidden;
 use super::outcome::{Failure, Judged, Outcome, Rules, Scan, judge};
 use super::pacer::pause_until;
 use super::recorder::Sample;
@@ -81,13 +82,18 @@ pub(crate) async fn attempt(user: &User, program: &RequestProgram, scope: &Scope
                         (Some(stream), Some(streamed)) => streamed.finish(&stream.tokens).err(),
                         _ => None,
                     };
-                    let (judged, again) = judge_reply(user, program, scope, &reply, ended - due, uncounted);
+                    let hidden = Hidden::of(user).and_of(prepared.head);
+                    let (judged, again) =
+                        judge_reply(user, program, scope, hidden, &reply, ended - due, uncounted);
                     let status = reply.head.status;
                     let streamed = reply.streamed.take();
                     reply.give_back(user, connections);
                     (judged.map(|judged| (judged, streamed)), Some(status), again)
                 }
-                Ok(Err(failure)) => (Err(failure), None, on_every_failure),
+                Ok(Err(failure)) => {
+                    let failure = failure.without(Hidden::of(user).and_of(prepared.head));
+                    (Err(failure), None, on_every_failure)
+                }
                 Err(_elapsed) => {
                     timing.ended = Some(due + timeout);
                     (Err(timed_out(timeout, timing.written.is_some())), None, on_every_failure)
@@ -220,6 +226,7 @@ fn judge_reply(
     user: &User,
     program: &RequestProgram,
     scope: &Scope,
+    hidden: Hidden<'_>,
     reply: &Reply,
     latency: Duration,
     uncounted: Option<Failure>,
@@ -230,8 +237,9 @@ fn judge_reply(
     let body = if reply.streamed.is_some() { content } else { raw };
     let response = Response::new(reply.head.status, &headers, body, latency.as_secs_f64() * 1000.0);
     let places = [("in the streamed text", content), ("in the body", raw), ("in the headers", head)];
-    let problem = stream_problem(program, reply).or(uncounted);
-    let judged = scan(user, &places).and_then(|()| judge(&Rules::of(program), scope, &response, problem));
+    let problem = stream_problem(program, reply).or(uncounted).map(|problem| problem.without(hidden));
+    let judged = scan(user, hidden, &places)
+        .and_then(|()| judge(&Rules::of(program, hidden), scope, &response, problem));
     let again = program.step.retry.as_ref().is_some_and(|retry| match &retry.when {
         Some(when) => when.holds(scope, Some(&response)).unwrap_or_default(),
         None => judged.is_err(),
@@ -240,13 +248,13 @@ fn judge_reply(
 }
 
 /// Looks for the canaries of other users, where the scenario does not do without.
-pub(crate) fn scan(user: &User, places: &[(&'static str, &[u8])]) -> Result<(), Failure> {
+pub(crate) fn scan(user: &User, hidden: Hidden<'_>, places: &[(&'static str, &[u8])]) -> Result<(), Failure> {
     let shared = &user.seat.shared;
     if !shared.scenario.canary_scan {
         return Ok(());
     }
     let name = |index| shared.user_name(index);
-    Scan { canaries: &shared.canaries, own: user.index, places, name: &name }.run()
+    Scan { canaries: &shared.canaries, own: user.index, places, name: &name, hidden }.run()
 }
 
 /// What is wrong with the stream that a step asks for, if anything is.

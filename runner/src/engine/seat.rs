@@ -18,6 +18,7 @@ use super::progress::Lane;
 use super::recorder::Recorder;
 use super::schedule::Schedule;
 use super::user;
+use crate::output::Secrets;
 use crate::suite::data::DataSet;
 use crate::suite::plan::{Connections, Scenario};
 use crate::suite::scope::Scope;
@@ -36,6 +37,8 @@ pub(crate) struct Shared {
     /// The order of its script, where it has one.
     pub(crate) baton: Option<Baton>,
     pub(crate) canaries: Canaries,
+    /// What no message may show.
+    pub(crate) secrets: Secrets,
     pub(crate) dice: Dice,
     pub(crate) classes: Vec<SharedClass>,
     pub(crate) workers: usize,
@@ -78,6 +81,7 @@ impl Shared {
             meetings: Meetings::default(),
             baton: None,
             canaries: self.canaries.clone(),
+            secrets: self.secrets.clone(),
             dice: self.dice.clone(),
             classes: Vec::new(),
             workers: 1,

@@ -10,6 +10,7 @@ use tokio::runtime::{Builder, LocalOptions};
 use super::client::{Endpoint, Endpoints};
 use super::control::Control;
 use super::flow::End;
+use super::hidden::Hidden;
 use super::program::{FlowProgram, largest_id};
 use super::recorder::{FailureRecord, Recorder, Window};
 use super::seat::{Seat, Shared};
@@ -55,7 +56,7 @@ pub(crate) fn tear_down(
         step: format!("teardown: {}", step_name(shared, record.step)),
         user: "setup".to_owned(),
         at_s: begun.saturating_duration_since(settings.run_started).as_secs_f64(),
-        message: record.failure.message.chars().take(300).collect(),
+        message: Hidden::secrets(&shared.secrets).beginning(&record.failure.message, 300),
         foreign_user: None,
     }))
 }

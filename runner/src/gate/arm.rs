@@ -11,6 +11,7 @@ use minijinja::Value;
 use super::{Context, Event};
 use crate::engine::{self, Control, Progress, Settings};
 use crate::monitor::{Observed, Watched, Watching};
+use crate::output::Secrets;
 use crate::suite::plan;
 use crate::target::{self, Arm, Target, TargetError};
 
@@ -101,6 +102,7 @@ impl<'a> RunningArm<'a> {
             workers: 0,
             data: plan.data.clone(),
             values: target::values(&self.arm, port, &self.variables),
+            secrets: Secrets::new(&plan.secrets),
             run_started: self.context.started,
         };
         // The scenario's own switch: the run's stops it, and so does the target's death.

@@ -49,6 +49,11 @@ impl Secrets {
         self.values.is_empty()
     }
 
+    /// All forms of those that are masked wherever they stand.
+    pub fn long(&self) -> impl Iterator<Item = &str> {
+        self.values.iter().map(String::as_str).filter(|value| value.len() >= LONG_ENOUGH)
+    }
+
     /// The text with every secret replaced by `***`. One of fewer than four characters is masked only where it stands as a
     /// word of its own: masking every `a` would hide nothing and destroy everything.
     pub fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {

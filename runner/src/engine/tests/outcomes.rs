@@ -3,9 +3,11 @@
 use loadgate_report::model::FailureKind::{self, *};
 use loadgate_report::model::Scenario;
 
-use super::plans::{Ask, iterations, run_flow};
+use super::plans::{Ask, class, iterations, run_flow, run_scenario, scenario, settings, try_run};
 use super::server::{Reply, Server, ok, status};
+use crate::engine::Settings;
 use crate::engine::canary::Canaries;
+use crate::output::Secrets;
 
 fn once(base: &str, ask: Ask) -> Scenario {
     run_flow(base, iterations(1, 1), vec![ask.step()])
@@ -259,4 +261,74 @@ fn a_unix_socket_is_a_target_like_any_other() {
     }
     let scenario = once("http+unix://%2Fnowhere%2Fat.all", Ask::get("/"));
     check_failed(&scenario, Connect, "/nowhere/at.all");
+}
+
+#[test]
+fn credentials_that_a_service_sends_back_are_not_told() {
+    let token = "eyJhbGciOiJub25lIn0.of-somebody.0123456789";
+    let echo = |pad: usize| {
+        Server::start(move |heard| {
+            let sent = heard.head.replace("\r\n", " ");
+            Reply::Say(status(500, &format!("{}{sent}", "x".repeat(pad))))
+        })
+    };
+    let flow = |step: &str| format!("load: {{ users: 1, iterations: 1 }}\nflow:\n- {step}\n");
+    // However the message is cut.
+    for pad in [0, 30, 50, 60, 70, 90, 119] {
+        let base = echo(pad).base;
+        for step in [
+            format!("{{ get: /, bearer: '{token}' }}"),
+            format!("{{ get: /, headers: {{ cookie: 'sid={token}; a=b' }} }}"),
+            format!("{{ name: open, connect: /, headers: {{ authorization: 'Bearer {token}' }} }}"),
+        ] {
+            let failures = run_scenario(&base, &flow(&step)).failures;
+            let message = &failures[0].message;
+            assert!(
+                message.contains("status 500, body \"") && !message.contains("eyJhb"),
+                "{step}: {message}"
+            );
+        }
+    }
+    let said = format!("SSH-2.0 {token}\r\n\r\n");
+    let base = Server::saying(said.into_bytes()).base;
+    let failures = run_scenario(&base, &flow(&format!("{{ get: /, bearer: '{token}' }}"))).failures;
+    assert!(failures[0].message.contains("SSH-2.0 ***"), "{failures:?}");
+}
+
+#[test]
+fn a_secret_across_the_end_of_what_is_shown_is_not_told() {
+    let secret = "s3cr3t-of-the-environment";
+    let told = |body: &str, ask: Ask| {
+        let base = Server::saying(status(500, body)).base;
+        let settings = Settings { secrets: Secrets::new([secret]), ..settings(&base) };
+        let class = class(None, iterations(2, 1), vec![(1, vec![ask.step()])]);
+        let failures = try_run(scenario(vec![class]), &settings).unwrap().failures;
+        failures.iter().map(|failure| failure.message.clone()).collect::<Vec<_>>().join("\n")
+    };
+    let holds_none = |message: &str| {
+        assert!(
+            message.contains("***") && !message.contains("s3") && !message.contains("environment"),
+            "{message}"
+        );
+    };
+    // In a body, whose characters may take four bytes each.
+    for pad in [0, 100, 110, 119] {
+        for letter in ["x", "\u{1f600}"] {
+            holds_none(&told(&format!("{}{secret}", letter.repeat(pad)), Ask::get("/")));
+        }
+    }
+    // In the suite's own words.
+    for pad in [200, 270, 283] {
+        holds_none(&told("", Ask::get("/").check(&format!("text == '{}{secret}'", "x".repeat(pad)))));
+    }
+    // Around a canary.
+    let canary = Canaries::new(1).token(1);
+    for pad in [0, 10, 20, 35] {
+        let x = "x".repeat(pad);
+        holds_none(&told(&format!("{secret}{x}{canary}"), Ask::get("/")));
+        holds_none(&told(
+            &format!("{canary}{}{secret}", "x".repeat(pad.min(38 - canary.len()))),
+            Ask::get("/"),
+        ));
+    }
 }

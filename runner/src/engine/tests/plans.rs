@@ -9,6 +9,7 @@ use loadgate_report::model::{self, Place};
 use url::Url;
 
 use crate::engine::{Control, EngineError, Progress, Reach, Settings, run};
+use crate::output::Secrets;
 use crate::suite::expression::{Expression, Predicate};
 use crate::suite::plan::{
     Body, Class, Connections, Flow, Load, RequestStep, Scenario, Start, Step, StepInfo,
@@ -178,6 +179,7 @@ pub(super) fn settings(base: &str) -> Settings {
         workers: 2,
         data: Vec::new(),
         values: Vec::new(),
+        secrets: Secrets::default(),
         run_started: Instant::now(),
     }
 }

@@ -12,6 +12,7 @@ use super::socket::Socket;
 use super::timed_out;
 use crate::engine::client::{Connection, Endpoints, Head, Prepared, RequestProgram};
 use crate::engine::exchange::{Timing, keep_cookies};
+use crate::engine::hidden::Hidden;
 use crate::engine::outcome::{Failure, Judged, Outcome, Rules, judge};
 use crate::engine::request::{self, Attempt};
 use crate::engine::user::{Line, User};
@@ -84,16 +85,17 @@ async fn attempt(
     let (result, status, upgraded) = match prepared {
         Err(error) => (Err(Failure::from(error)), None, None),
         Ok(prepared) => {
+            let hidden = Hidden::of(user).and_of(prepared.head);
             let shaking = shake(user, program, &prepared, &mut timing);
             match deadline.within(due + step.timeout, shaking).await {
                 Ok(Ok(shaken)) => {
                     let ended = *timing.ended.get_or_insert_with(Instant::now);
-                    let judged = judge_answer(user, program, scope, &shaken, ended - due);
+                    let judged = judge_answer(user, program, scope, hidden, &shaken, ended - due);
                     let status = shaken.head.status;
                     let upgraded = if status == SWITCHED { shaken.connection.into_upgraded() } else { None };
                     (judged.map(|judged| (judged, None)), Some(status), upgraded)
                 }
-                Ok(Err(failure)) => (Err(failure), None, None),
+                Ok(Err(failure)) => (Err(failure.without(hidden)), None, None),
                 Err(_elapsed) => {
                     timing.ended = Some(due + step.timeout);
                     let what =
@@ -164,6 +166,7 @@ fn judge_answer(
     user: &User,
     program: &RequestProgram,
     scope: &Scope,
+    hidden: Hidden<'_>,
     shaken: &Shaken,
     latency: std::time::Duration,
 ) -> Result<Judged, Failure> {
@@ -171,7 +174,7 @@ fn judge_answer(
     let [head, raw] = shaken.connection.parts();
     // What comes behind a switch of protocols is no body.
     let body = if shaken.head.status == SWITCHED { &[] } else { raw };
-    request::scan(user, &[("in the body", body), ("in the headers", head)])?;
+    request::scan(user, hidden, &[("in the body", body), ("in the headers", head)])?;
     let response = Response::new(shaken.head.status, &headers, body, latency.as_secs_f64() * 1000.0);
-    judge(&Rules::of(program), scope, &response, shaken.problem.clone())
+    judge(&Rules::of(program, hidden), scope, &response, shaken.problem.clone())
 }

@@ -9,6 +9,7 @@ use tokio_tungstenite::tungstenite::Message;
 use super::socket::{Ending, Socket};
 use super::{not_open, record_aside, timed_out};
 use crate::engine::exchange::Timing;
+use crate::engine::hidden::Hidden;
 use crate::engine::outcome::{Failure, Outcome};
 use crate::engine::request;
 use crate::engine::user::User;
@@ -88,7 +89,7 @@ fn look_through(user: &User, socket: &Socket) {
 
 fn scan_rest(user: &User, socket: &Socket) -> Result<(), Failure> {
     while let Some(arrived) = socket.take() {
-        request::scan(user, &[("in a message that no step awaits", arrived.bytes())])?;
+        request::scan(user, Hidden::of(user), &[("in a message that no step awaits", arrived.bytes())])?;
     }
     Ok(())
 }
@@ -126,7 +127,11 @@ async fn close_and_wait(
         loop {
             match socket.next().await {
                 Ok(arrived) => {
-                    request::scan(user, &[("in a message that no step awaits", arrived.bytes())])?;
+                    request::scan(
+                        user,
+                        Hidden::of(user),
+                        &[("in a message that no step awaits", arrived.bytes())],
+                    )?;
                 }
                 Err(Ending::Closed(_)) => return Ok(()),
                 Err(ending) => return Err(ending.failure()),

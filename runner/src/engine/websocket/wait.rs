@@ -8,6 +8,7 @@ use super::socket::{Arrived, Ending, Socket};
 use super::{not_open, timed_out};
 use crate::engine::client::Deadline;
 use crate::engine::exchange::Timing;
+use crate::engine::hidden::Hidden;
 use crate::engine::outcome::{Failure, Judged, Outcome, Rules, judge};
 use crate::engine::request::{self, Attempt};
 use crate::engine::stream::Streamed;
@@ -87,7 +88,7 @@ impl Waiting<'_> {
     /// Looks at a message: what it came to, where it ends the wait.
     fn take(&self, arrived: &Arrived, streamed: &mut Streamed) -> Result<Option<Judged>, Failure> {
         let bytes = arrived.bytes();
-        request::scan(self.user, &[("in a message", bytes)])?;
+        request::scan(self.user, Hidden::of(self.user), &[("in a message", bytes)])?;
         let latency = arrived.at.saturating_duration_since(self.from);
         let response = || Response::of_message(arrived.kind(), bytes, latency.as_secs_f64() * 1000.0);
         let message = response();
@@ -102,12 +103,13 @@ impl Waiting<'_> {
             return Ok(None);
         }
         if self.wait.content.is_none() {
-            return judge(&Rules::of_message(self.wait), self.scope, &message, None).map(Some);
+            return judge(&Rules::of_message(self.wait, Hidden::of(self.user)), self.scope, &message, None)
+                .map(Some);
         }
         // A canary may be cut across messages.
-        request::scan(self.user, &[("in the streamed text", &streamed.content)])?;
+        request::scan(self.user, Hidden::of(self.user), &[("in the streamed text", &streamed.content)])?;
         let response = response().with_content(&streamed.content);
-        judge(&Rules::of_message(self.wait), self.scope, &response, None).map(Some)
+        judge(&Rules::of_message(self.wait, Hidden::of(self.user)), self.scope, &response, None).map(Some)
     }
 
     /// The failure of a wait that the end of the socket has ended.
