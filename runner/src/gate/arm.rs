@@ -44,7 +44,7 @@ impl<'a> RunningArm<'a> {
         context
             .observer
             .on(&Event::TargetStarting { arm: arm.name, command: command.map(|text| text.source()) });
-        let target = Target::start(plan, &arm, url, &variables, log).await?;
+        let target = Target::start(plan, &arm, url, &variables, log, context.control).await?;
         context.observer.on(&Event::TargetReady { arm: arm.name, url: target.url.as_str() });
         Ok(Self { context, arm, target, variables })
     }

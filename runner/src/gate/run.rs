@@ -93,7 +93,8 @@ pub async fn run(
         Ok(both) => both,
         Err(error) => {
             // Told like any other verdict, so that whoever reads the report or the outputs of the action learns of it too.
-            report.target.unavailable = Some(error.to_string());
+            let is_missing = !matches!(error, TargetError::Interrupted);
+            report.target.unavailable = is_missing.then(|| error.to_string());
             report.run.duration_s = started.elapsed().as_secs_f64();
             report.run.interrupted = control.is_stopped();
             judge::conclude(&mut report);
@@ -106,7 +107,10 @@ pub async fn run(
     finish(&mut report, &pass);
     report.warnings.extend(proxied(&pass.target.url));
     if options.mode != Mode::Off && !control.is_stopped() {
-        let edit = edited_baseline(&context).await;
+        let edit = tokio::select! {
+            edit = edited_baseline(&context) => edit,
+            () = control.stopped() => None,
+        };
         let (comparison, warning) =
             compare(&context, &report, stored.as_ref(), edit.as_ref(), pass_time).await;
         report.comparison = Some(comparison);
@@ -142,7 +146,7 @@ async fn first_pass(
     let (plan, options) = (&context.plan, context.options);
     if options.url.is_none() {
         let log = options.out.join("build.log");
-        Target::build(&plan.target, &Arm::head(), &context.variables(), &log).await?;
+        Target::build(&plan.target, &Arm::head(), &context.variables(), &log, context.control).await?;
     }
     let begun = Instant::now();
     let pass = context.pass(0, &options.out.join("target.log"), after_each).await?;
@@ -164,7 +168,8 @@ pub async fn noise(
     output::make_folder(&options.out)?;
     let policy = policy(&plan);
     let context = Context { plan: Arc::clone(&plan), options, control, observer, started };
-    Target::build(&plan.target, &Arm::head(), &context.variables(), &options.out.join("build.log")).await?;
+    let log = options.out.join("build.log");
+    Target::build(&plan.target, &Arm::head(), &context.variables(), &log, control).await?;
     Ok(paired::noise(&context, rounds, &policy).await?)
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use loadgate_report::model::{self, Resources, Series};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::probe::ProbeReader;
@@ -21,6 +21,9 @@ use crate::suite::scope::Scope;
 
 /// Time between two looks at the process tree: fine enough for a peak of a few hundred milliseconds, and 0.1 % of a core.
 const INTERVAL: Duration = Duration::from_millis(200);
+
+/// Time for the last readings of all probes of a scenario that was stopped: somebody waits for the end of the run.
+const LAST_READINGS: Duration = Duration::from_secs(1);
 
 /// Watches during one load.
 #[derive(Debug)]
@@ -45,12 +48,21 @@ pub struct Observed {
 }
 
 impl Monitor {
-    /// Takes the values before the load and goes on watching.
-    pub async fn start(pid: Option<u32>, probes: &[Arc<plan::Probe>], reach: &Reach, scope: &Scope) -> Self {
+    /// Takes the values before the load, unless the scenario is stopped, and goes on watching.
+    pub async fn start(
+        pid: Option<u32>,
+        probes: &[Arc<plan::Probe>],
+        reach: &Reach,
+        scope: &Scope,
+        control: &Control,
+    ) -> Self {
         let mut readers = Vec::new();
         for probe in probes {
             let mut reader = ProbeReader::new(Arc::clone(probe), reach.clone(), scope.clone());
-            reader.read_before().await;
+            tokio::select! {
+                () = reader.read_before() => {}
+                () = control.stopped() => {}
+            }
             readers.push(reader);
         }
         let mut tree = pid.and_then(ProcessTree::new);
@@ -82,7 +94,8 @@ impl Monitor {
         Self { started, before, tree, probes, done: done.drop_guard() }
     }
 
-    /// Waits for the target to come to rest, takes the values after it, and sums up. Does not wait once the scenario is stopped.
+    /// Waits for the target to come to rest, takes the values after it, and sums up. Does not wait once the scenario is stopped; then
+    /// probes that do not answer soon are left out.
     pub async fn finish(self, settle: Duration, control: &Control) -> Observed {
         let busy = self.started.elapsed();
         tokio::select! {
@@ -90,12 +103,22 @@ impl Monitor {
             () = tokio::time::sleep(settle) => {}
         }
         drop(self.done);
+        let patience = async {
+            control.stopped().await;
+            tokio::time::sleep(LAST_READINGS).await;
+        };
+        tokio::pin!(patience);
         let mut probes = Vec::new();
         for task in self.probes {
-            // A probe that panicked has no values, which makes its conditions invalid.
-            if let Ok(mut reader) = task.await {
+            let last_reading = async {
+                let mut reader = task.await?;
                 reader.read_after().await;
-                probes.push(reader.into_model());
+                Ok::<_, JoinError>(reader.into_model())
+            };
+            tokio::select! {
+                // A probe that panicked has no values, which makes its conditions invalid.
+                read = last_reading => probes.extend(read),
+                () = &mut patience => break,
             }
         }
         let Ok((tree, samples)) = self.tree.await else { return Observed { probes, ..Observed::default() } };

@@ -51,8 +51,8 @@ impl Watching {
 
 impl Watch for Watching {
     fn begin(&mut self) {
-        let Watched { pid, probes, reach, scope, .. } = &self.watched;
-        self.monitor = Some(self.runtime.block_on(Monitor::start(*pid, probes, reach, scope)));
+        let Watched { pid, probes, reach, scope, control, .. } = &self.watched;
+        self.monitor = Some(self.runtime.block_on(Monitor::start(*pid, probes, reach, scope, control)));
     }
 
     fn end(&mut self) {

@@ -1,5 +1,7 @@
 //! The service under test: started, waited for, watched and stopped with its whole process tree, or merely found at a URL.
 
+#[cfg(unix)]
+mod group;
 mod log;
 mod process;
 mod ready;
@@ -12,7 +14,7 @@ use url::Url;
 
 pub use self::log::LogTail;
 use self::process::Process;
-use crate::engine::{Proxies, Reach};
+use crate::engine::{Control, Proxies, Reach};
 use crate::suite::plan;
 use crate::suite::scope::Scope;
 
@@ -95,6 +97,9 @@ pub enum TargetError {
         /// What stands in the way, and what to do.
         why: String,
     },
+    /// The run was interrupted while it was built or waited for.
+    #[error("the run was interrupted before the service was there")]
+    Interrupted,
     /// It did not become ready in time.
     #[error("{url} was not ready within {within:?}: {last}{output}")]
     NotReady {
@@ -149,7 +154,7 @@ pub fn scope(arm: &Arm, port: u16, variables: &Value) -> Scope {
 }
 
 impl Target {
-    /// Starts the service of a plan, or finds it at its URL, and waits until it is ready.
+    /// Starts the service of a plan, or finds it at its URL, and waits until it is ready or `control` is stopped.
     ///
     /// `url` overrides the suite's; the service is then taken as already running. The service's output goes to `log`.
     ///
@@ -161,6 +166,7 @@ impl Target {
         url: Option<&str>,
         variables: &Value,
         log: &Utf8Path,
+        control: &Control,
     ) -> Result<Self, TargetError> {
         let port = free_port().map_err(TargetError::Port)?;
         let scope = scope(arm, port, variables);
@@ -186,7 +192,11 @@ impl Target {
         if let Some(command) = &target.command {
             target.process = Some(Process::start(command, plan, arm, port, &scope, log)?);
         }
-        match ready::wait(&mut target, plan, &scope).await {
+        let ready = tokio::select! {
+            ready = ready::wait(&mut target, plan, &scope) => ready,
+            () = control.stopped() => Err(TargetError::Interrupted),
+        };
+        match ready {
             Ok(()) => {
                 target.ready_after = target.process.is_some().then(|| started.elapsed());
                 Ok(target)
@@ -198,20 +208,20 @@ impl Target {
         }
     }
 
-    /// Runs the suite's build command for an arm, if there is one.
+    /// Runs the suite's build command for an arm, if there is one, until it ends or `control` is stopped.
     ///
     /// # Errors
-    /// [`TargetError::Build`] and [`TargetError::Spawn`].
+    /// [`TargetError::Build`], [`TargetError::Spawn`] and [`TargetError::Interrupted`].
     pub async fn build(
         plan: &plan::Target,
         arm: &Arm,
         variables: &Value,
         log: &Utf8Path,
+        control: &Control,
     ) -> Result<(), TargetError> {
         let (Some(build), Some(_)) = (&plan.build, &plan.start) else { return Ok(()) };
-        // A build needs no port; one that asks for it gets none that means anything.
         let scope = scope(arm, 0, variables);
-        process::build(&render(build, "build", &scope)?, plan, arm, 0, &scope, log).await
+        process::build(&render(build, "build", &scope)?, plan, arm, &scope, log, control).await
     }
 
     /// Process id of the started command, whose tree is the service.

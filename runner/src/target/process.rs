@@ -7,9 +7,11 @@ use camino::Utf8Path;
 use process_wrap::tokio::{ChildWrapper, CommandWrap};
 use tokio::process::Command;
 
+#[cfg(unix)]
+use super::group::ProcessGroup;
 use super::log::LogTail;
 use super::{Arm, TargetError, render};
-use crate::engine;
+use crate::engine::{self, Control};
 use crate::output::Secrets;
 use crate::suite::plan;
 use crate::suite::scope::Scope;
@@ -19,6 +21,8 @@ use crate::suite::scope::Scope;
 pub(super) struct Process {
     child: Box<dyn ChildWrapper>,
     log: LogTail,
+    #[cfg(unix)]
+    group: ProcessGroup,
     followers: Vec<tokio::task::JoinHandle<()>>,
     /// How it ended, once that was noticed.
     status: Option<String>,
@@ -42,10 +46,19 @@ impl Process {
         wrap.wrap(process_wrap::tokio::KillOnDrop);
         let mut child =
             wrap.spawn().map_err(|source| TargetError::Spawn { command: command.to_owned(), source })?;
+        #[cfg(unix)]
+        let group = ProcessGroup::of(child.id());
         let mut followers = Vec::new();
         followers.extend(child.stdout().take().map(|stream| log.follow(stream)));
         followers.extend(child.stderr().take().map(|stream| log.follow(stream)));
-        Ok(Self { child, log, followers, status: None })
+        Ok(Self {
+            child,
+            log,
+            #[cfg(unix)]
+            group,
+            followers,
+            status: None,
+        })
     }
 
     pub(super) fn pid(&self) -> Option<u32> {
@@ -70,44 +83,60 @@ impl Process {
         let asked = self.child.signal(libc::SIGTERM).is_ok();
         #[cfg(not(unix))]
         let asked = false;
-        let ended = asked && tokio::time::timeout(within, self.child.wait()).await.is_ok();
+        let ended = asked && tokio::time::timeout(within, self.all_ended()).await.is_ok();
         if !ended {
             // Ends what does not listen, and on Windows everything: there is no polite signal for a process tree.
             let _ = self.child.start_kill();
-            let _ = tokio::time::timeout(Duration::from_secs(5), self.child.wait()).await;
+            let _ = tokio::time::timeout(Duration::from_secs(5), self.all_ended()).await;
         }
         for follower in self.followers.drain(..) {
             // A grandchild that left the group may hold the pipe open for ever.
             let _ = tokio::time::timeout(Duration::from_millis(200), follower).await;
         }
     }
+
+    /// Returns once the command has ended and, where the system knows groups, everything that it has started.
+    async fn all_ended(&mut self) {
+        let _ = self.child.wait().await;
+        #[cfg(unix)]
+        self.group.ended().await;
+    }
 }
 
-/// Runs the build command to its end.
+/// Runs the build command to its end, or until `control` is stopped: then it is stopped, with all that it has started.
 pub(super) async fn build(
     command: &str,
     plan: &plan::Target,
     arm: &Arm,
-    port: u16,
     scope: &Scope,
     log: &Utf8Path,
+    control: &Control,
 ) -> Result<(), TargetError> {
-    let log = LogTail::create(log, false, Secrets::new(&plan.secrets));
-    let spawn_error = |source| TargetError::Spawn { command: command.to_owned(), source };
-    let mut child = shell(command, plan, arm, port, scope)?.spawn().map_err(spawn_error)?;
-    let stdout = child.stdout.take().map(|stream| log.follow(stream));
-    let stderr = child.stderr.take().map(|stream| log.follow(stream));
-    let status = child.wait().await.map_err(spawn_error)?;
-    for follower in [stdout, stderr].into_iter().flatten() {
-        let _ = follower.await;
-    }
+    // A build needs no port; one that asks for it gets none that means anything.
+    let mut process = Process::start(command, plan, arm, 0, scope, log)?;
+    let ended = async {
+        // Of the command alone: what it leaves running, such as the daemon of a build tool, is nobody's to wait for.
+        let status = process.child.inner_mut().wait().await;
+        while let Some(follower) = process.followers.pop() {
+            let _ = follower.await;
+        }
+        status
+    };
+    let status = tokio::select! {
+        status = ended => status,
+        () = control.stopped() => {
+            process.stop(plan.stop_within).await;
+            return Err(TargetError::Interrupted);
+        }
+    };
+    let status = status.map_err(|source| TargetError::Spawn { command: command.to_owned(), source })?;
     if status.success() {
         return Ok(());
     }
     Err(TargetError::Build {
         command: command.to_owned(),
         status: status.to_string(),
-        output: log.last_lines(),
+        output: process.last_lines(),
     })
 }
 
@@ -175,14 +204,62 @@ mod tests {
         let mut limit = getrlimit(Resource::Nofile);
         limit.current = limit.maximum.or(Some(1 << 20)).map(|most| most - 1);
         setrlimit(Resource::Nofile, limit).unwrap();
-        let mut seen = Vec::new();
+        let (mut seen, control) = (Vec::new(), Control::new());
         for _ in ["before the first load", "after it"] {
-            build("ulimit -S -n", &plan.target, &Arm::head(), 0, &Scope::default(), &log).await.unwrap();
+            build("ulimit -S -n", &plan.target, &Arm::head(), &Scope::default(), &log, &control)
+                .await
+                .unwrap();
             seen.push(fs_err::read_to_string(&log).unwrap());
             engine::raise_file_limit();
         }
         assert_eq!(seen[0], seen[1]);
         assert!(!seen[0].trim().is_empty());
+    }
+
+    /// Starts a command, waits until it has written a line, stops it, and gives that line and the time that the stopping took.
+    #[cfg(unix)]
+    async fn stopped(command: &str, within: Duration) -> (String, Duration) {
+        let suite = "name: t\ntarget: { url: 'http://127.0.0.1:1' }\nflows: { f: [ { get: / } ] }\n\
+                     scenarios: { s: { load: { users: 1, iterations: 1 }, flow: f } }\n";
+        let options = crate::suite::LoadOptions::default();
+        let plan = crate::suite::load_text("test.yml", suite, ".".into(), &options).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let log = camino::Utf8PathBuf::try_from(folder.path().join("log")).unwrap();
+        let start = Process::start(command, &plan.target, &Arm::head(), 0, &Scope::default(), &log);
+        let mut process = start.unwrap();
+        while process.last_lines().is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let told = std::time::Instant::now();
+        process.stop(within).await;
+        (process.last_lines().trim().to_owned(), told.elapsed())
+    }
+
+    /// Whether a process goes on.
+    #[cfg(unix)]
+    fn runs(pid: &str) -> bool {
+        let output = std::process::Command::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap();
+        let state = String::from_utf8(output.stdout).unwrap();
+        !state.trim().is_empty() && !state.starts_with('Z')
+    }
+
+    #[tokio::test]
+    #[cfg(unix)]
+    async fn a_grandchild_that_does_not_listen_is_killed() {
+        // The shell in front ends at once when it is told to; the one behind it does not care.
+        let deaf = "sh -c \"trap : TERM; echo \\$\\$; while true; do sleep 0.1; done\" & wait";
+        let (pid, took) = stopped(deaf, Duration::from_millis(500)).await;
+        assert!(!runs(&pid), "{pid} goes on after {took:?}");
+        assert!(took >= Duration::from_millis(500), "it had its time to end: {took:?}");
+    }
+
+    #[tokio::test]
+    #[cfg(unix)]
+    async fn a_grandchild_has_time_to_end() {
+        let slow = "sh -c \"trap 'sleep 0.3; echo ended; exit' TERM; echo begun; while true; do sleep 0.05; done\" & wait";
+        let (said, took) = stopped(slow, Duration::from_secs(20)).await;
+        assert!(said.ends_with("ended"), "{said}");
+        assert!(took < Duration::from_secs(10), "nobody is waited for who has ended: {took:?}");
     }
 
     #[test]
@@ -204,11 +281,12 @@ mod tests {
         let environment = [("DATABASE_URL".to_owned(), "postgres://app:hush@db".to_owned())].into();
         let options = LoadOptions { environment, ..LoadOptions::default() };
         let plan = load_text("s.yaml", suite, Utf8Path::new(""), &options).unwrap();
-        let (arm, none) = (Arm::head(), minijinja::Value::UNDEFINED);
-        let built = Target::build(&plan.target, &arm, &none, log).await.unwrap_err().to_string();
+        let (arm, none, control) = (Arm::head(), minijinja::Value::UNDEFINED, Control::new());
+        let built = Target::build(&plan.target, &arm, &none, log, &control).await.unwrap_err().to_string();
         assert!(built.ends_with("\n    with ***"), "{built}");
         assert_eq!(fs_err::read_to_string(log).unwrap(), "with ***\n");
-        let started = Target::start(&plan.target, &arm, None, &none, log).await.unwrap_err().to_string();
+        let started =
+            Target::start(&plan.target, &arm, None, &none, log, &control).await.unwrap_err().to_string();
         assert!(started.ends_with("\n    ***"), "{started}");
         assert_eq!(fs_err::read_to_string(log).unwrap(), "***\n");
     }

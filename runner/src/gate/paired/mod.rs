@@ -118,6 +118,9 @@ pub enum PairedError {
         /// Why not.
         source: std::io::Error,
     },
+    /// The run was interrupted while the base was fetched, or while another run was waited for that builds it.
+    #[error("the run was interrupted before the base was there")]
+    Interrupted,
     /// Nothing was looked at.
     #[error("no round was run")]
     NoRounds,
@@ -231,16 +234,24 @@ async fn of_revision(
 ) -> Result<(Side, String, Option<String>), PairedError> {
     let plan = &context.plan;
     let here = Utf8Path::new(".");
-    let commit = match base.commit(here).await? {
-        Some(commit) if plan.target.start.is_some() => commit,
-        _ => return Err(PairedError::NoStart),
+    let alone = async {
+        let commit = match base.commit(here).await? {
+            Some(commit) if plan.target.start.is_some() => commit,
+            _ => return Err(PairedError::NoStart),
+        };
+        let lock = base::alone(&commit, &context.options.base_cache).await?;
+        Ok((commit, lock))
     };
-    let _alone = base::alone(&commit, &context.options.base_cache).await?;
+    let (commit, _lock) = tokio::select! {
+        alone = alone => alone?,
+        () = context.control.stopped() => return Err(PairedError::Interrupted),
+    };
+    // Not given up half-way: the next run would take what is there of it for the whole.
     let tree = BaseTree::check_out(&commit, here, &context.options.base_cache).await?;
     let arm = Arm::base(Some(tree.directory));
     context.observer.on(&Event::Building { arm: "base", commit: &tree.commit });
     let log = context.options.out.join("base-build.log");
-    Target::build(&plan.target, &arm, &context.variables(), &log)
+    Target::build(&plan.target, &arm, &context.variables(), &log, context.control)
         .await
         .map_err(|source| PairedError::Target { arm: "base", source })?;
     let short: String = tree.commit.chars().take(12).collect();
@@ -282,6 +293,20 @@ impl Paired<'_> {
 
     /// Runs so many rounds, beginning with restarted processes, and adds them. `number` counts the rounds of the whole run.
     async fn run(
+        &self,
+        rounds: &mut Rounds,
+        number: &mut u32,
+        count: u32,
+        purpose: &str,
+    ) -> Result<(), PairedError> {
+        match self.blocks(rounds, number, count, purpose).await {
+            // What has been seen until then stays.
+            Err(PairedError::Target { source: TargetError::Interrupted, .. }) => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    async fn blocks(
         &self,
         rounds: &mut Rounds,
         number: &mut u32,

@@ -94,10 +94,35 @@ pub(super) async fn git(directory: &Utf8Path, arguments: &[&str]) -> Result<Stri
     command.env_remove("GIT_DIR").env_remove("GIT_WORK_TREE").env_remove("GIT_INDEX_FILE");
     // Nobody is there to answer; a remote that wants a password is one that cannot be read.
     command.env("GIT_TERMINAL_PROMPT", "0");
-    let output = command.output().await.map_err(|e| format!("git could not be run: {e}"))?;
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let failed = |e: std::io::Error| format!("git could not be run: {e}");
+    let child = command.spawn().map_err(failed)?;
+    let unless_given_up = EndWhenDropped(child.id());
+    let output = child.wait_with_output().await.map_err(failed);
+    unless_given_up.has_ended();
+    let output = output?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
     }
     let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     Err(if message.is_empty() { format!("git ended with {}", output.status) } else { message })
+}
+
+/// Ends a git that nobody waits for any more, the polite way: it then removes its lock files, which would stop the next one.
+struct EndWhenDropped(Option<u32>);
+
+impl EndWhenDropped {
+    fn has_ended(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for EndWhenDropped {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        if let Some(pid) = self.0.and_then(|pid| rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)) {
+            // It may have ended by itself.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
+    }
 }
