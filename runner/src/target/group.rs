@@ -49,3 +49,29 @@ fn only_zombies(group: Pid) -> bool {
     // Where none is seen, they belong to somebody who hides them.
     !states.is_empty() && states.iter().all(|state| matches!(state.as_str(), "Z" | "X"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::CommandExt as _;
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn zombies_are_not_waited_for() {
+        let mut child = Command::new("sleep").arg("30").process_group(0).spawn().unwrap();
+        let group = ProcessGroup::of(Some(child.id()));
+        assert!(group.runs());
+        child.kill().unwrap();
+        let told = std::time::Instant::now();
+        // Nobody has asked for its end yet.
+        while group.runs() {
+            assert!(told.elapsed() < Duration::from_secs(5), "a zombie counts as running");
+            std::thread::sleep(LOOK);
+        }
+        assert!(test_kill_process_group(group.0.unwrap()).is_ok(), "it is there still");
+        child.wait().unwrap();
+        assert!(!group.runs());
+    }
+}

@@ -126,3 +126,41 @@ impl Drop for EndWhenDropped {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    #[cfg(unix)]
+    async fn a_git_that_nobody_waits_for_any_more_is_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = Utf8Path::from_path(folder.path()).unwrap();
+        let pid_file = directory.join("pid");
+        let alias = format!("alias.slow=!echo $PPID > {pid_file}; sleep 30; true");
+        let arguments = ["-c", alias.as_str(), "slow"];
+        let written = async {
+            loop {
+                match fs_err::read_to_string(&pid_file) {
+                    Ok(text) if text.ends_with('\n') => return text.trim().to_owned(),
+                    _ => tokio::time::sleep(Duration::from_millis(10)).await,
+                }
+            }
+        };
+        let pid = tokio::select! {
+            outcome = git(directory, &arguments) => panic!("{outcome:?}"),
+            pid = written => pid,
+        };
+        for _ in 0..500 {
+            let output = std::process::Command::new("ps").args(["-o", "stat=", "-p", &pid]).output().unwrap();
+            let state = String::from_utf8(output.stdout).unwrap();
+            if state.trim().is_empty() || state.starts_with('Z') {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("git goes on as process {pid}");
+    }
+}
