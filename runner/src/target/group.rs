@@ -50,7 +50,7 @@ fn only_zombies(group: Pid) -> bool {
     !states.is_empty() && states.iter().all(|state| matches!(state.as_str(), "Z" | "X"))
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::os::unix::process::CommandExt as _;
     use std::process::Command;
@@ -58,7 +58,6 @@ mod tests {
     use super::*;
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn zombies_are_not_waited_for() {
         let mut child = Command::new("sleep").arg("30").process_group(0).spawn().unwrap();
         let group = ProcessGroup::of(Some(child.id()));
