@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use server::{Reply, Server};
 
@@ -99,8 +100,8 @@ impl Place {
     }
 
     fn install(&self, inputs: &[(&str, &str)]) -> Installed {
-        let outputs = self.path("outputs");
-        fs_err::write(&outputs, "").unwrap();
+        // One for each, since two may install at once.
+        let outputs = tempfile::NamedTempFile::new_in(self.folder.path()).unwrap().into_temp_path();
         let mut command = Command::new("bash");
         command
             .arg(self.path("action/install.sh"))
@@ -163,6 +164,25 @@ fn a_released_archive_is_installed_once() {
     assert_eq!(place.downloads(), 1);
     assert_eq!(place.install(&[]).succeeds().outputs, first.outputs);
     assert_eq!(place.downloads(), 1, "the second time it comes out of the tool cache");
+}
+
+#[test]
+fn jobs_that_share_a_machine_install_at_once() {
+    let place = Place::new();
+    // Unpacking takes its time: the first job has cleared up when the second unpacks.
+    fs_err::create_dir(place.path("slow")).unwrap();
+    program(&place.path("slow/tar"), "sleep 0.6; PATH=\"${PATH#*:}\" exec tar \"$@\"");
+    let path = format!("{}:{}", place.path("slow").display(), std::env::var("PATH").unwrap());
+    let install = || place.install(&[("PATH", &path)]);
+    let (first, second) = std::thread::scope(|scope| {
+        let first = scope.spawn(install);
+        std::thread::sleep(Duration::from_millis(300));
+        (scope.spawn(install).join().unwrap(), first.join().unwrap())
+    });
+    assert_eq!(place.downloads(), 2, "neither found what the other installs");
+    assert_eq!(first.succeeds().outputs, second.succeeds().outputs);
+    let left = walk(&place.path("tool cache"));
+    assert!(!left.iter().any(|path| path.display().to_string().contains("installing.")), "{left:?}");
 }
 
 #[test]
