@@ -18,6 +18,9 @@ const SERVED: [(&str, &str); 4] = [
 const LOADS: [(&str, Option<u32>); 3] =
     [("50 users, closed", None), ("500/s, open", Some(500)), ("2,000/s, open", Some(2000))];
 
+/// What is measured once more with processors that sleep when they have nothing to do, to tell what that adds.
+const ASLEEP: [(&str, u32); 2] = [("5 ms; 500/s, open", 500), ("5 ms; 2,000/s, open", 2000)];
+
 const QUANTILES: [&str; 3] = ["p50", "p95", "p99"];
 
 /// An error that is not told apart from none: what loopback and waking up cost.
@@ -41,10 +44,10 @@ fn quantiles_known(times: &Times) -> [f64; 3] {
 pub(super) fn run(lab: &Lab) -> anyhow::Result<Finding> {
     let mut finding = Finding::default();
     finding.say(
-        "The server holds each request for a known time and records how long it really held it, from having read it to beginning \
-         to write. A figure is loadgate's less the server's, in microseconds: what loopback, the kernel and the client add. Open loads \
-         count from when a request was due. wrk, which measures the same closed load, shows how much of it is the way there \
-         and back.",
+        "The server holds each request for a known time and records how long it really held it, from its arrival, as the kernel \
+         stamps it, to beginning to write. A figure is loadgate's less the server's, in microseconds: what loopback, the kernel and the \
+         client add. Open loads count from when a request was due. wrk, which measures the same closed load, shows how much of it is \
+         the way there and back.",
     );
     finding.say(if lab.real_time.is_empty() {
         "The first half second, with the connecting in it, is not measured. This system lets no process come before others: what its \
@@ -52,6 +55,13 @@ pub(super) fn run(lab: &Lab) -> anyhow::Result<Finding> {
     } else {
         "The first half second, with the connecting in it, is not measured. The clients run at real-time priority: else the \
          system's own threads, which use some tenths of a per cent of a processor in slices of 2 ms, would be in the p99."
+    });
+    let awake = lab.awake();
+    finding.say(if awake.is_some() {
+        "Processors do not sleep meanwhile (`/dev/cpu_dma_latency`, as cyclictest does it): the hypervisor gives a sleeping one back \
+         late, now and then by a millisecond, whoever waits for it."
+    } else {
+        "This system does not let us keep its processors awake, so what it takes to wake them is in the errors."
     });
     let mut rows = Vec::new();
     for (load, rate) in LOADS {
@@ -82,7 +92,25 @@ pub(super) fn run(lab: &Lab) -> anyhow::Result<Finding> {
         "wrk's p99",
     ];
     finding.table::<9>(heads, &rows);
+    if awake.is_some() {
+        drop(awake);
+        asleep(lab, &mut finding)?;
+    }
     Ok(finding)
+}
+
+/// The same where processors sleep. No target: it is the machine's share.
+fn asleep(lab: &Lab, finding: &mut Finding) -> anyhow::Result<()> {
+    finding.say("The same with processors that may sleep: what it comes to where nothing else keeps the machine awake.");
+    let mut rows = Vec::new();
+    for (name, rate) in ASLEEP {
+        let (row, _) = one(lab, "/fixed/5000", Some(rate))?;
+        let mut cells = vec![name.to_owned()];
+        cells.extend(row.into_iter().take(6));
+        rows.push(cells.try_into().unwrap_or_else(|_| Default::default()));
+    }
+    finding.table::<7>(["held; load", "p50 held", "error", "p95 held", "error", "p99 held", "error"], &rows);
+    Ok(())
 }
 
 /// A row: for each quantile the truth and the error, then wrk's errors; and the worst error as a share of what is allowed.

@@ -1,19 +1,25 @@
 //! The server that knows the truth: a single thread that spins, so that it answers within microseconds of when it means to.
 //!
 //! ```text
-//! read a request ─▶ how long to hold it? ─▶ queue of instants ─▶ write ─▶ how long it was held (recorded)
+//! a request arrives ─▶ it is read ─▶ how long to hold it? ─▶ queue of instants ─▶ write ─▶ how long it was held (recorded)
 //! ```
+//!
+//! A request is held from its arrival, as the kernel stamps it, and not from its being read: where something else has the
+//! server's processor for a millisecond, its clients wait for that millisecond, and a server that did not know of it would blame them.
 //!
 //! It has processors of its own, so to spin costs nobody anything; a server that slept would wake up late by more than the
 //! errors that it is to uncover.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, IoSliceMut, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsRawFd as _;
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
-use nix::sys::socket::{Backlog, listen};
+use nix::sys::socket::sockopt::ReceiveTimestampns;
+use nix::sys::socket::{Backlog, ControlMessageOwned, MsgFlags, listen, recvmsg, setsockopt};
+use nix::sys::time::TimeSpec;
 use nix::time::{ClockId, clock_gettime};
 
 use super::ledger::Ledger;
@@ -22,9 +28,16 @@ use super::wire;
 
 /// Nanoseconds of the system's monotonic clock, which all processes share.
 pub(crate) fn now_ns() -> u64 {
-    // This clock cannot fail on Linux; a zero would show as a figure of decades.
-    clock_gettime(ClockId::CLOCK_MONOTONIC)
-        .map_or(0, |time| time.tv_sec().cast_unsigned() * 1_000_000_000 + time.tv_nsec().cast_unsigned())
+    clock_ns(ClockId::CLOCK_MONOTONIC)
+}
+
+fn clock_ns(clock: ClockId) -> u64 {
+    // These clocks cannot fail on Linux; a zero would show as a figure of decades.
+    clock_gettime(clock).map_or(0, nanoseconds)
+}
+
+fn nanoseconds(time: TimeSpec) -> u64 {
+    time.tv_sec().cast_unsigned() * 1_000_000_000 + time.tv_nsec().cast_unsigned()
 }
 
 /// The listener's mark among the sockets.
@@ -36,8 +49,8 @@ const EVENTS: usize = 256;
 struct Client {
     socket: TcpStream,
     input: Vec<u8>,
-    /// When the request under way was read.
-    read_ns: u64,
+    /// When the request under way arrived.
+    arrived_ns: u64,
 }
 
 /// Something to be written.
@@ -135,9 +148,10 @@ impl Server {
             };
             socket.set_nonblocking(true)?;
             socket.set_nodelay(true)?;
+            setsockopt(&socket, ReceiveTimestampns, &true)?;
             let place = self.free.pop().unwrap_or(self.clients.len());
             self.epoll.add(&socket, EpollEvent::new(EpollFlags::EPOLLIN, place as u64))?;
-            let client = Some(Client { socket, input: Vec::new(), read_ns: 0 });
+            let client = Some(Client { socket, input: Vec::new(), arrived_ns: 0 });
             if place == self.clients.len() {
                 self.clients.push(client);
             } else {
@@ -157,15 +171,18 @@ impl Server {
     fn read(&mut self, place: usize) {
         let Some(client) = &mut self.clients[place] else { return };
         let mut buffer = [0; 16 * 1024];
-        match client.socket.read(&mut buffer) {
-            Ok(0) => return self.close(place),
-            Ok(n) => client.input.extend_from_slice(&buffer[..n]),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+        let arrived_ns = match receive(&client.socket, &mut buffer) {
+            Ok((0, _)) => return self.close(place),
+            Ok((n, arrived_ns)) => {
+                client.input.extend_from_slice(&buffer[..n]);
+                arrived_ns
+            }
+            Err(nix::errno::Errno::EAGAIN) => return,
             Err(_) => return self.close(place),
-        }
+        };
         let read_ns = now_ns();
         let Some(request) = wire::parse(&client.input) else { return };
-        client.read_ns = read_ns;
+        client.arrived_ns = arrived_ns;
         let plan = super::route::plan(&request, &mut self.mixture);
         let (answer, length) = match plan {
             Plan::Load { hold_ns, route } => {
@@ -212,7 +229,7 @@ impl Server {
         client.input.drain(..length);
         self.write(place, answer.as_deref().unwrap_or(wire::SMALL));
         if recorded {
-            self.ledger.held(now_ns().saturating_sub(read_ns));
+            self.ledger.held(now_ns().saturating_sub(arrived_ns));
         }
     }
 
@@ -226,15 +243,15 @@ impl Server {
             let Some(Reverse(due)) = self.due.pop() else { return };
             match due.what {
                 What::Answer => {
-                    let read_ns = self.clients[due.client].as_ref().map_or(0, |client| client.read_ns);
+                    let arrived_ns = self.clients[due.client].as_ref().map_or(0, |client| client.arrived_ns);
                     self.write(due.client, wire::SMALL);
                     // To write takes a while, within which the client may read already; half of it is the error.
-                    self.ledger.held(now.saturating_sub(read_ns));
+                    self.ledger.held(now.saturating_sub(arrived_ns));
                 }
                 What::Token { number, of, gap_ns, last_ns } if number < of => {
-                    let read_ns = self.clients[due.client].as_ref().map_or(0, |client| client.read_ns);
+                    let arrived_ns = self.clients[due.client].as_ref().map_or(0, |client| client.arrived_ns);
                     if number == 0 {
-                        self.ledger.first_token(now.saturating_sub(read_ns));
+                        self.ledger.first_token(now.saturating_sub(arrived_ns));
                     } else {
                         self.ledger.gap(now.saturating_sub(last_ns));
                     }
@@ -270,6 +287,20 @@ impl Server {
         self.freeze = None;
         self.ledger.froze(now_ns() - begun);
     }
+}
+
+/// Reads what is there; how much it was, and when the last of it arrived, on the clock of [`now_ns`].
+fn receive(socket: &TcpStream, buffer: &mut [u8]) -> nix::Result<(usize, u64)> {
+    let mut space = nix::cmsg_space!(TimeSpec);
+    let mut parts = [IoSliceMut::new(buffer)];
+    let message = recvmsg::<()>(socket.as_raw_fd(), &mut parts, Some(&mut space), MsgFlags::empty())?;
+    // Stamps are of the clock that can be set; as an age it does not matter which clock it was.
+    let (now, today) = (now_ns(), clock_ns(ClockId::CLOCK_REALTIME));
+    let age = message.cmsgs()?.find_map(|part| match part {
+        ControlMessageOwned::ScmTimestampns(time) => Some(today.saturating_sub(nanoseconds(time))),
+        _ => None,
+    });
+    Ok((message.bytes, now - age.unwrap_or(0)))
 }
 
 fn write_all(socket: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
