@@ -87,8 +87,11 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         return Ok(());
     }
     let pools = Pools::load(options.phase, &frozen)?;
-    if pools.is_empty() {
-        println!("no rounds are recorded here; the results stay as they are");
+    let before = Results::load()?.filter(|old| old.phase == options.phase && old.frozen == frozen);
+    let before = before.map_or(0, |old| old.rounds());
+    if pools.rounds() < before.max(1) {
+        // Rounds stay on the machine that ran them, and another one must not replace many by few.
+        println!("the results rest on {before} rounds, and {} are recorded here; they stay", pools.rounds());
     } else {
         println!("resampling {} rounds", pools.rounds());
         Results {

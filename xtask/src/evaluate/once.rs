@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::Phase;
 use super::condition::{Condition, Kept};
 use super::frozen::Frozen;
-use super::machine::Moment;
+use super::machine::{self, Moment};
 use super::plan::{Cell, SLOW};
 use super::record::Run;
 use crate::shell;
@@ -78,12 +78,14 @@ pub(crate) fn run(
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
+    machine::adopt_orphans();
     let (moment, begun) = (Moment::now(), Instant::now());
     let mut child =
         command.spawn().with_context(|| format!("failed to start `{}`", shell::spelled(&command)))?;
     let kept = Kept::new(cell.condition, child.id(), now);
     let status = child.wait()?;
     drop(kept);
+    machine::bury_orphans();
     let restlessness = moment.since();
     let Ok(text) = fs_err::read(out.join("report.json")) else {
         bail!("`{}` wrote no report and ended with {status}", shell::spelled(&command));

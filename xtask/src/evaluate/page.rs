@@ -53,7 +53,7 @@ fn end_to_end(page: &mut String, record: &Record, frozen: &Frozen) {
             continue;
         }
         let _ = write!(page, "\n### {title}\n\n");
-        page.push_str("| machine | change | runs | pass | fail | inconclusive | invalid | seconds, median | others used | intervals that hold 0 |\n|---|---|---|---|---|---|---|---|---|---|\n");
+        page.push_str("| machine | change | runs | pass | fail | inconclusive | invalid | red in | seconds, median | others used | intervals that hold 0 |\n|---|---|---|---|---|---|---|---|---|---|---|\n");
         for change in changes() {
             for condition in Condition::ALL {
                 let own: Vec<&&Run> =
@@ -84,7 +84,7 @@ fn row(page: &mut String, condition: Condition, change: &str, own: &[&&Run]) {
     let hold = intervals.iter().filter(|[low, high]| *low <= 0.0 && 0.0 <= *high).count();
     let _ = writeln!(
         page,
-        "| {} | {} | {} | {} | {} | {} | {} | {:.0} | {} | {} |",
+        "| {} | {} | {} | {} | {} | {} | {} | {} | {:.0} | {} | {} |",
         condition.name(),
         words(change),
         own.len(),
@@ -92,6 +92,7 @@ fn row(page: &mut String, condition: Condition, change: &str, own: &[&&Run]) {
         verdict("fail"),
         verdict("inconclusive"),
         verdict("invalid"),
+        red_in(own),
         seconds[seconds.len() / 2],
         if others.is_empty() {
             "–".to_owned()
@@ -100,6 +101,19 @@ fn row(page: &mut String, condition: Condition, change: &str, own: &[&&Run]) {
         },
         if intervals.is_empty() { "–".to_owned() } else { share(hold, intervals.len()) },
     );
+}
+
+/// Which figures were red, and in how many of the runs.
+fn red_in(own: &[&&Run]) -> String {
+    let mut counts = std::collections::BTreeMap::<&str, usize>::new();
+    for figure in own.iter().flat_map(|run| &run.red) {
+        *counts.entry(figure).or_default() += 1;
+    }
+    if counts.is_empty() {
+        return "–".to_owned();
+    }
+    let told: Vec<String> = counts.iter().map(|(figure, n)| format!("{figure} ({n})")).collect();
+    told.join(", ")
 }
 
 fn resampled(page: &mut String, results: &Results, frozen: &Frozen) {
@@ -134,7 +148,7 @@ fn resampled(page: &mut String, results: &Results, frozen: &Frozen) {
             cell.rounds_taken
         );
     }
-    page.push_str("\n### Changes that are there\n\n*Aimed at*: red in that figure; for a median also in the throughput that mirrors it, for errors in those of either scenario.\n\n| machine | change | aimed at | really | recorded | put together | red | aimed at | wanted | undecided | wrong direction | intervals that hold the truth |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+    page.push_str("\n### Changes that are there\n\n*Red*: in any figure, as the run would end. *Aimed at*: red in that figure; for a median also in the throughput that mirrors it, for\nerrors in those of either scenario. A run ends with what it finds first, so these are few where something else shows the change sooner.\n*Alone*: red in that figure where the suite has that scenario only. *Wanted* is said of it; for errors of *aimed at*.\n\n| machine | change | aimed at | really | recorded | put together | red | aimed at | alone | wanted | undecided | wrong direction | intervals that hold the truth |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
     for cell in &results.changed {
         changed_row(page, cell);
     }
@@ -156,7 +170,7 @@ fn changed_row(page: &mut String, cell: &Resampled) {
     let wanted = change.and_then(|c| c.wanted).map_or("–".to_owned(), |w| format!("{:.0} %", w * 100.0));
     let _ = writeln!(
         page,
-        "| {} | {} | {target} | {really} | {} runs, {} rounds | {} | {} | {} | {wanted} | {} | {} | {} |",
+        "| {} | {} | {target} | {really} | {} runs, {} rounds | {} | {} | {} | {} | {wanted} | {} | {} | {} |",
         cell.condition.name(),
         words(&cell.change),
         cell.runs,
@@ -164,6 +178,7 @@ fn changed_row(page: &mut String, cell: &Resampled) {
         cell.trials,
         share(cell.red, cell.trials),
         share(cell.aimed, cell.trials),
+        share(cell.alone, cell.trials),
         share(cell.open, cell.trials),
         cell.wrong,
         share(cell.covered, cell.intervals),
@@ -288,9 +303,19 @@ mod tests {
             intervals: [("ask latency.p50".to_owned(), [-0.1, 0.1])].into(),
             ..Run::default()
         };
-        let record = Record { runs: vec![run("a"), run("a"), run("old")] };
+        let red = Run {
+            change: "p50+10".into(),
+            verdict: "fail".into(),
+            red: vec!["ask latency.p50".into(), "cached throughput".into()],
+            ..run("a")
+        };
+        let record = Record { runs: vec![run("a"), run("a"), run("old"), red.clone(), red] };
         let page = write(&record, &None, &frozen);
-        assert!(page.contains("| quiet | no change | 2 | 2 | 0 | 0 | 0 |"), "{page}");
+        assert!(page.contains("| quiet | no change | 2 | 2 | 0 | 0 | 0 | – |"), "{page}");
+        assert!(
+            page.contains("| 2 | 0 | 2 | 0 | 0 | ask latency.p50 (2), cached throughput (2) |"),
+            "{page}"
+        );
         assert!(page.contains("1 runs of an earlier judgement"), "{page}");
     }
 }

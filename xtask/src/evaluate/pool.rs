@@ -55,10 +55,6 @@ impl Pools {
         Ok(pools)
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     pub(crate) fn rounds(&self) -> usize {
         self.0.values().map(Pool::rounds).sum()
     }
@@ -76,6 +72,16 @@ impl Pools {
 impl Pool {
     pub(crate) fn rounds(&self) -> usize {
         self.runs.iter().map(|run| run.rounds.len()).sum()
+    }
+
+    /// As though the suite had had this scenario alone.
+    pub(crate) fn only(&self, scenario: &str) -> Self {
+        let of = |joint: &Joint| joint.iter().filter(|(name, _)| name == scenario).cloned().collect();
+        let run = |run: &Recorded| Recorded {
+            rounds: run.rounds.iter().map(of).collect(),
+            pass: run.pass.iter().filter(|own| own.name == scenario).cloned().collect(),
+        };
+        Self { runs: self.runs.iter().map(run).collect() }
     }
 
     /// So many rounds in blocks of neighbours, drawn with replacement over all runs.
@@ -116,6 +122,21 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
+
+    #[test]
+    fn a_scenario_alone_has_its_own_rounds_and_no_others() {
+        let round =
+            |block| PairedRound { block, base: Slot::default(), head: Slot::default(), control_ms: None };
+        let joint = |block| vec![("a".to_owned(), round(block)), ("b".to_owned(), round(block + 10))];
+        let pass = ["a", "b"].map(|name| Scenario { name: name.into(), ..Scenario::default() }).to_vec();
+        let pool = Pool { runs: vec![Recorded { rounds: vec![joint(1), joint(2)], pass }] };
+        let alone = pool.only("b");
+        assert_eq!(alone.rounds(), 2);
+        let found: Vec<(&str, u32)> =
+            alone.runs[0].rounds.iter().flatten().map(|(name, round)| (name.as_str(), round.block)).collect();
+        assert_eq!(found, [("b", 11), ("b", 12)]);
+        assert_eq!(alone.runs[0].pass.iter().map(|own| own.name.as_str()).collect::<Vec<_>>(), ["b"]);
+    }
 
     #[test]
     fn neighbours_stay_together_and_every_round_is_drawn() {

@@ -75,7 +75,33 @@ fn cell(condition: Condition, change: &Change, pool: &Pool, trials: usize) -> Re
         count(&mut sum, &comparison, change, &truth);
     }
     sum.rounds_taken = taken as f64 / trials as f64;
+    if !change.target.is_empty() {
+        // A run ends with what it finds first, and that need not be the figure that was aimed at.
+        let alone = pool.only(scenario_of(change));
+        for _ in 0..trials {
+            let (comparison, _) = once(&alone, &mut random);
+            sum.alone += usize::from(red(&comparison).any(|figure| is_aimed(change, figure)));
+        }
+    }
     sum
+}
+
+/// The scenario that a change is aimed at.
+fn scenario_of(change: &Change) -> &str {
+    change.target.split(' ').next().unwrap_or_default()
+}
+
+fn red(comparison: &Comparison) -> impl Iterator<Item = &ComparedFigure> {
+    comparison.figures.iter().filter(|f| f.gated && f.outcome == ChangeOutcome::Regression)
+}
+
+/// Whether a figure is the one that a change is aimed at, or one that shows the same.
+fn is_aimed(change: &Change, figure: &ComparedFigure) -> bool {
+    let mirror =
+        change.target.contains("p50") && name(figure) == format!("{} throughput", scenario_of(change));
+    // Requests of both scenarios fail alike, and the one with more of them shows it first.
+    let errors = change.target.ends_with("error_rate") && figure.figure == "error_rate";
+    name(figure) == change.target || mirror || errors
 }
 
 /// One run; gives what it came to and the rounds that it took.
@@ -113,19 +139,11 @@ fn truth(pool: &Pool) -> BTreeMap<String, f64> {
 
 fn count(sum: &mut Resampled, comparison: &Comparison, change: &Change, truth: &BTreeMap<String, f64>) {
     let gated: Vec<&ComparedFigure> = comparison.figures.iter().filter(|figure| figure.gated).collect();
-    let red: Vec<&&ComparedFigure> =
-        gated.iter().filter(|f| f.outcome == ChangeOutcome::Regression).collect();
-    sum.red += usize::from(!red.is_empty());
-    let scenario = change.target.split(' ').next().unwrap_or_default();
-    let aimed = |figure: &ComparedFigure| {
-        let mirror = change.target.contains("p50") && name(figure) == format!("{scenario} throughput");
-        // Requests of both scenarios fail alike, and the one with more of them shows it first.
-        let errors = change.target.ends_with("error_rate") && figure.figure == "error_rate";
-        name(figure) == change.target || mirror || errors
-    };
-    sum.aimed += usize::from(red.iter().any(|figure| aimed(figure)));
+    let is_red = red(comparison).next().is_some();
+    sum.red += usize::from(is_red);
+    sum.aimed += usize::from(red(comparison).any(|figure| is_aimed(change, figure)));
     let open = gated.iter().any(|f| matches!(f.outcome, ChangeOutcome::Undecided | ChangeOutcome::Suspected));
-    sum.open += usize::from(red.is_empty() && open);
+    sum.open += usize::from(!is_red && open);
     sum.wrong += usize::from(gated.iter().any(|figure| {
         let worse = truth.get(&name(figure)).map(|change| {
             let higher_is_better = figure.figure == "throughput" || figure.figure.ends_with(".rate");
@@ -188,8 +206,13 @@ mod tests {
             "{same:?}"
         );
         let slower = cell(Condition::Quiet, change("p50+10"), &pool(0.12), 20);
-        assert_eq!((slower.red, slower.aimed, slower.wrong), (20, 20, 0), "{slower:?}");
+        assert_eq!((slower.red, slower.aimed, slower.alone, slower.wrong), (20, 20, 20, 0), "{slower:?}");
         assert!(slower.true_change.is_some_and(|c| (0.1..0.14).contains(&c)), "{slower:?}");
+        // What is red in another scenario is not found in the one that was aimed at.
+        let mut elsewhere = pool(0.12);
+        elsewhere.runs[0].rounds.iter_mut().flatten().for_each(|(name, _)| *name = "cached".into());
+        let elsewhere = cell(Condition::Quiet, change("p50+10"), &elsewhere, 20);
+        assert_eq!((elsewhere.red, elsewhere.aimed, elsewhere.alone), (20, 0, 0), "{elsewhere:?}");
         let faster = cell(Condition::Quiet, change("p50+10"), &pool(-0.12), 20);
         assert_eq!((faster.red, faster.wrong), (0, 0), "{faster:?}");
     }

@@ -129,6 +129,10 @@ pub(crate) struct Resampled {
     pub(crate) red: usize,
     pub(crate) aimed: usize,
     pub(crate) open: usize,
+    /// Runs of the aimed figure's scenario alone that were red in it: what is left of [`Self::aimed`] where a run ends with
+    /// something else that it found first.
+    #[serde(default)]
+    pub(crate) alone: usize,
     /// Runs in which a figure that truly got worse was called better, or the other way round.
     pub(crate) wrong: usize,
     /// Intervals, and those that hold the change over all rounds.
@@ -165,6 +169,11 @@ pub(crate) struct Stored {
 impl Results {
     fn path() -> PathBuf {
         folder().join("results.json")
+    }
+
+    /// Recorded rounds that they rest on.
+    pub(crate) fn rounds(&self) -> usize {
+        self.same.iter().chain(&self.changed).map(|cell| cell.rounds).sum()
     }
 
     /// The results as they were last worked out; `None` where they never were.
