@@ -72,9 +72,19 @@ pub struct FigureRule {
     pub tolerance: f64,
     /// Allowed absolute change in the figure's base unit.
     pub floor: f64,
+    /// Allowed absolute change of a share that is never near 0 anyway; not below `floor`.
+    pub most: f64,
 }
 
+/// What a share may change by, relative to what is usual, from the floor up to [`FigureRule::most`].
+const OF_USUAL: f64 = 0.5;
+
 impl FigureRule {
+    /// What a share may change by (0 to 1) where `usual` of the events are nothing new and `mean` is that of both sides.
+    pub(crate) fn allowed_share(&self, usual: f64, mean: f64) -> f64 {
+        self.floor.max((usual * OF_USUAL).min(self.most)).max(self.tolerance * mean)
+    }
+
     /// Whether the figure can fail the gate.
     pub fn gated(&self) -> bool {
         self.kind != Kind::Shown
@@ -84,18 +94,21 @@ impl FigureRule {
 /// The figures that gate by default: last words of the name, kind, better, relative tolerance, absolute floor (ms, share or
 /// bytes per second).
 ///
-/// The floors say what no one would notice: 2 ms on a median, half a per cent of requests, 5.3 GiB a day. A `rate` is a counter's.
+/// The floors say what no one would notice: 2 ms on a median, three requests of a thousand, 5.3 GiB a day. A `rate` is a counter's.
 const GATED: &[(&str, Kind, Better, f64, f64)] = &[
     ("latency.p50", Kind::Speed { tail: 0.5 }, Better::Lower, 0.05, 2.0),
     ("latency.p95", Kind::Speed { tail: 0.05 }, Better::Lower, 0.10, 4.0),
     ("ttft.p50", Kind::Speed { tail: 0.5 }, Better::Lower, 0.05, 2.0),
     ("ttft.p95", Kind::Speed { tail: 0.05 }, Better::Lower, 0.10, 4.0),
     ("throughput", Kind::Speed { tail: 1.0 }, Better::Higher, 0.05, 0.0),
-    ("error_rate", Kind::Share, Better::Lower, 0.0, 0.005),
+    ("error_rate", Kind::Share, Better::Lower, 0.0, 0.003),
     ("refusal_rate", Kind::Share, Better::Neither, 0.0, 0.01),
     ("rate", Kind::Share, Better::Higher, 0.0, 0.05),
     ("memory.slope", Kind::Slope, Better::Lower, 0.0, 65_536.0),
 ];
+
+/// What a service that fails anyway may fail more: how much it does wanders, and no gate can see less in reasonable time.
+const MOST_ERRORS: f64 = 0.005;
 
 /// Whether `figure` is `last` or ends with it behind a dot.
 fn ends_with(figure: &str, last: &str) -> bool {
@@ -122,11 +135,15 @@ impl Policy {
         if shown || figure.contains(".p99.") {
             kind = Kind::Shown;
         }
+        let asked_floor = lookup(&self.floors, figure);
+        let most = if ends_with(figure, "error_rate") { MOST_ERRORS } else { floor };
         FigureRule {
             kind,
             better: lookup(&self.better, figure).unwrap_or(better),
             tolerance: asked.unwrap_or(tolerance),
-            floor: lookup(&self.floors, figure).unwrap_or(floor),
+            floor: asked_floor.unwrap_or(floor),
+            // Who names a floor means that one.
+            most: asked_floor.unwrap_or(most),
         }
     }
 }
@@ -146,6 +163,19 @@ fn better_of(figure: &str) -> Better {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_service_that_fails_anyway_may_fail_a_little_more() {
+        let rule = Policy::default().rule("error_rate");
+        let allowed = [0.0, 0.004, 0.008, 0.5].map(|usual| rule.allowed_share(usual, usual));
+        assert_eq!(allowed, [0.003, 0.003, 0.004, 0.005]);
+        // Who names a floor means that one.
+        let mut policy = Policy::default();
+        policy.floors.insert("error_rate".into(), 0.001);
+        assert_eq!(policy.rule("error_rate").allowed_share(0.02, 0.02), 0.001);
+        // Nothing of this for a hit rate, which is mostly high.
+        assert_eq!(Policy::default().rule("cache_hit.rate").allowed_share(0.9, 0.9), 0.05);
+    }
 
     #[test]
     fn what_gates_by_default() {

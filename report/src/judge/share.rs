@@ -49,7 +49,7 @@ pub(crate) fn judge(now: Share, history: &[Share], rule: &FigureRule) -> Compare
     let p = (p_value(now, all, up, dispersion, runs) * sides * penalty).min(1.0);
 
     // A single run does not tell how far the share wanders by itself.
-    let allowed = rule.floor.max(rule.tolerance * before) * if runs < 3 { 2.0 } else { 1.0 };
+    let allowed = rule.allowed_share(before, before) * if runs < 3 { 2.0 } else { 1.0 };
     let limit_towards = |up: bool| {
         let bound = if up { before + allowed } else { before - allowed };
         let range = history.iter().map(|&h| rate(h)).filter(|_| runs >= 3);

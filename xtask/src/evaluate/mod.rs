@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   for as long as --budget says:   plan → the real binary, paired, against itself or a changed service → docs/evaluation/runs.jsonl
-//!                                                                                       its rounds → target/evaluation/rounds/
+//!                                                                                         its rounds → docs/evaluation/rounds/
 //!   then:   rounds → resampled runs, rival rules, stored mode → docs/evaluation/results.json → docs/evaluation.md
 //! ```
 //!
@@ -27,6 +27,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use self::frozen::Frozen;
+use self::once::Kit;
 use self::pool::Pools;
 use self::record::{Record, Results};
 use crate::{faults, shell};
@@ -86,24 +87,17 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     if options.no_results {
         return Ok(());
     }
-    let pools = Pools::load(options.phase, &frozen)?;
-    let before = Results::load()?.filter(|old| old.phase == options.phase && old.frozen == frozen);
-    let before = before.map_or(0, |old| old.rounds());
-    if pools.rounds() < before.max(1) {
-        // Rounds stay on the machine that ran them, and another one must not replace many by few.
-        println!("the results rest on {before} rounds, and {} are recorded here; they stay", pools.rounds());
-    } else {
-        println!("resampling {} rounds", pools.rounds());
-        Results {
-            phase: options.phase,
-            frozen: frozen.clone(),
-            same: power::same(&pools),
-            changed: power::changed(&pools),
-            rivals: rivals::all(&pools),
-            stored: stored::all(&pools),
-        }
-        .save()?;
+    let pools = Pools::load(&Kit::folder(), options.phase, &frozen)?;
+    println!("resampling {} rounds", pools.rounds());
+    Results {
+        phase: options.phase,
+        frozen: frozen.clone(),
+        same: power::same(&pools),
+        changed: power::changed(&pools),
+        rivals: rivals::all(&pools),
+        stored: stored::all(&pools),
     }
+    .save()?;
     let page = page::write(&record, &Results::load()?, &frozen);
     fs_err::write(shell::root().join("docs/evaluation.md"), page)?;
     println!("docs/evaluation.md is written");

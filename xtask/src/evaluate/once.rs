@@ -1,10 +1,14 @@
 //! One run of the real binary, from end to end.
 
+use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
 use loadgate_report::Report;
 use loadgate_report::judge::paired::PairedRound;
 use loadgate_report::model::{ChangeOutcome, ComparedFigure, Scenario};
@@ -39,9 +43,30 @@ struct Line {
     round: PairedRound,
 }
 
-/// Where the rounds are kept.
-pub(crate) fn kits() -> PathBuf {
-    shell::target().join("evaluation/rounds")
+impl Kit {
+    /// Where they are kept: in the repository, so that the rounds of all machines add up.
+    pub(crate) fn folder() -> PathBuf {
+        shell::root().join("docs/evaluation/rounds")
+    }
+
+    /// # Errors
+    /// The file cannot be read, or is none of these.
+    pub(crate) fn load(path: &Path) -> anyhow::Result<Self> {
+        let file = BufReader::new(GzDecoder::new(fs_err::File::open(path)?));
+        serde_json::from_reader(file)
+            .with_context(|| format!("failed to read rounds from {}", path.display()))
+    }
+
+    /// # Errors
+    /// The file cannot be written.
+    pub(crate) fn save(&self, folder: &Path) -> anyhow::Result<()> {
+        fs_err::create_dir_all(folder)?;
+        let file = fs_err::File::create(folder.join(format!("{}.json.gz", self.run.id)))?;
+        let mut packed = GzEncoder::new(file, Compression::best());
+        packed.write_all(&serde_json::to_vec(self)?)?;
+        packed.finish()?;
+        Ok(())
+    }
 }
 
 /// Runs a cell once.
@@ -124,10 +149,9 @@ pub(crate) fn run(
             .collect(),
     };
     let pass = report.scenarios.into_iter().map(lean).collect();
-    fs_err::create_dir_all(kits())?;
-    let kit = Kit { run: run.clone(), rounds, pass };
-    fs_err::write(kits().join(format!("{}.json", run.id)), serde_json::to_vec(&kit)?)?;
-    Ok(run)
+    let kit = Kit { run, rounds, pass };
+    kit.save(&Kit::folder())?;
+    Ok(kit.run)
 }
 
 /// As `scenario figure`.

@@ -26,7 +26,8 @@ const HEAD: &str = "\
 # Evaluation: how often the judgement is wrong, and what it finds
 
 [How loadgate judges](method.md) says what is done; this page says how well it works. Everything here was run by `cargo xtask evaluate`,
-which you can run as well: it goes on where the record ends.
+which you can run as well: it goes on where the record ends. The rounds of each run are kept in [evaluation/rounds](evaluation/rounds), so runs
+of several machines add up.
 
 - The service is `cached-chat`, one of the reference services, with two scenarios of 2 s a slot: `ask` (14 users who wait about 60 ms for
   a simulated model) and `cached` (2 users who are answered from the cache at once, so that the machine's own work is what is

@@ -1,6 +1,7 @@
 //! The recorded rounds, by cell, and runs put together from them.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use loadgate_report::judge::paired::Rounds;
 use loadgate_report::model::Scenario;
@@ -9,7 +10,7 @@ use rand::{Rng, RngExt};
 use super::Phase;
 use super::condition::Condition;
 use super::frozen::Frozen;
-use super::once::{Joint, Kit, kits};
+use super::once::{Joint, Kit};
 
 /// Rounds that stay together: what lasts for some rounds, such as a restless half minute, is kept whole.
 const BLOCK: usize = 3;
@@ -36,16 +37,16 @@ impl Pools {
     ///
     /// # Errors
     /// A file cannot be read.
-    pub(crate) fn load(phase: Phase, frozen: &Frozen) -> anyhow::Result<Self> {
+    pub(crate) fn load(folder: &Path, phase: Phase, frozen: &Frozen) -> anyhow::Result<Self> {
         let mut pools = Self::default();
-        if !kits().exists() {
+        if !folder.exists() {
             return Ok(pools);
         }
         let mut files: Vec<_> =
-            fs_err::read_dir(kits())?.map(|e| e.map(|e| e.path())).collect::<Result<_, _>>()?;
+            fs_err::read_dir(folder)?.map(|e| e.map(|e| e.path())).collect::<Result<_, _>>()?;
         files.sort();
         for file in files {
-            let kit: Kit = serde_json::from_slice(&fs_err::read(file)?)?;
+            let kit = Kit::load(&file)?;
             let wanted = kit.run.phase == Some(phase) && kit.run.rounds_of == frozen.rounds;
             if wanted && !kit.rounds.is_empty() {
                 let pool = pools.0.entry((kit.run.label, kit.run.change)).or_default();
@@ -121,6 +122,7 @@ mod tests {
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
+    use super::super::record::Run;
     use super::*;
 
     #[test]
@@ -136,6 +138,36 @@ mod tests {
             alone.runs[0].rounds.iter().flatten().map(|(name, round)| (name.as_str(), round.block)).collect();
         assert_eq!(found, [("b", 11), ("b", 12)]);
         assert_eq!(alone.runs[0].pass.iter().map(|own| own.name.as_str()).collect::<Vec<_>>(), ["b"]);
+    }
+
+    #[test]
+    fn rounds_of_all_runs_add_up_and_those_of_another_suite_or_phase_do_not() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let frozen = Frozen { judge: "now".into(), rounds: "suite".into() };
+        let keep = |id: &str, phase, rounds_of: &str, judge: &str| {
+            let round =
+                PairedRound { block: 1, base: Slot::default(), head: Slot::default(), control_ms: None };
+            let run = Run {
+                id: id.into(),
+                phase: Some(phase),
+                rounds_of: rounds_of.into(),
+                judge: judge.into(),
+                change: "same".into(),
+                ..Run::default()
+            };
+            let kit = Kit { run, rounds: vec![vec![("a".to_owned(), round)]; 3], pass: Vec::new() };
+            kit.save(folder.path()).expect("it is written");
+        };
+        keep("1", Phase::Judge, "suite", "now");
+        keep("2", Phase::Judge, "suite", "earlier");
+        keep("3", Phase::Judge, "another suite", "now");
+        keep("4", Phase::Tune, "suite", "now");
+        let pools = Pools::load(folder.path(), Phase::Judge, &frozen).expect("they are read");
+        let pool = pools.get(Condition::Quiet, "same").expect("there is one");
+        assert_eq!((pools.rounds(), pool.runs.len(), pool.runs[0].rounds[0][0].1.block), (6, 2, 1));
+        fs_err::write(folder.path().join("5.json.gz"), "half of a fi").expect("it is written");
+        let error = Pools::load(folder.path(), Phase::Judge, &frozen).err().expect("it is no such file");
+        assert!(error.to_string().contains("5.json.gz"), "{error}");
     }
 
     #[test]

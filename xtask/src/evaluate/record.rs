@@ -1,5 +1,4 @@
-//! The record: a line for each run that was made, and what came of resampling their rounds. Both are committed; the rounds
-//! themselves are not.
+//! The record: a line for each run that was made, and what came of resampling their rounds. Both are committed, as the rounds are.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -169,11 +168,6 @@ pub(crate) struct Stored {
 impl Results {
     fn path() -> PathBuf {
         folder().join("results.json")
-    }
-
-    /// Recorded rounds that they rest on.
-    pub(crate) fn rounds(&self) -> usize {
-        self.same.iter().chain(&self.changed).map(|cell| cell.rounds).sum()
     }
 
     /// The results as they were last worked out; `None` where they never were.

@@ -244,7 +244,7 @@ pub(super) fn judge_speed(
     let logs: Vec<f64> =
         pairs.iter().filter(|(b, h)| *b > 0.0 && *h > 0.0).map(|(b, h)| (h / b).ln()).collect();
     row.round_changes = seen(logs.iter().map(|log| log.exp_m1()));
-    let mean = enough(row, &logs)?;
+    let mean = enough(row, logs.len()).then(|| Mean::of(&logs)).flatten()?;
     let (before, now) = (row.before?, row.now?);
     // The floor as a ratio, from between both sides so that swapping them mirrors the judgement.
     let allowed_up = rule.tolerance.max(rule.floor / (before * now).sqrt()).ln_1p();
@@ -261,7 +261,7 @@ pub(super) fn judge_speed(
     decide(row, &mean, sign, allowed_up, rule, level)
 }
 
-/// Judges a share by the differences of its rounds, and by all counts together.
+/// Judges a share by the counts of all rounds together, as surely as the rounds agree.
 fn judge_share(
     row: &mut ComparedFigure,
     good: &[&PairedRound],
@@ -276,31 +276,26 @@ fn judge_share(
         .filter(|(base, head)| base.1 > 0 && head.1 > 0)
         .collect();
     let sum = |of: fn(&(Share, Share)) -> Share| {
-        counts.iter().map(of).fold((0, 0), |a: Share, c| (a.0 + c.0, a.1 + c.1))
+        let (part, whole) = counts.iter().map(of).fold((0, 0), |a: Share, c| (a.0 + c.0, a.1 + c.1));
+        part as f64 / whole.max(1) as f64
     };
-    let (base, head) = (sum(|c| c.0), sum(|c| c.1));
-    let rate = |(part, whole): Share| part as f64 / whole.max(1) as f64;
-    let differences: Vec<f64> = counts.iter().map(|(b, h)| rate(*h) - rate(*b)).collect();
-    if base.0 > 0 {
-        row.round_changes = seen(differences.iter().map(|by| by / rate(base)));
+    let (before, now) = (sum(|c| c.0), sum(|c| c.1));
+    let rate = |(part, whole): Share| part as f64 / whole as f64;
+    if before > 0.0 {
+        row.round_changes = seen(counts.iter().map(|(b, h)| (rate(*h) - rate(*b)) / before));
     }
-    let mut mean = enough(row, &differences)?;
-    // Rare events make most rounds equal to each other; the error is at least that of independent events.
-    let p = (base.0 + head.0) as f64 / ((base.1 + head.1) as f64).max(1.0);
-    let binomial = (p * (1.0 - p) * (1.0 / base.1 as f64 + 1.0 / head.1 as f64)).sqrt();
-    // Trimming would cut exactly the rounds in which rare events happened, so the pooled difference is judged.
-    mean.mean = rate(head) - rate(base);
-    mean.error = mean.error.max(binomial);
-    (row.before, row.now) = (Some(rate(base)), Some(rate(head)));
-    row.change = (base.0 > 0).then(|| mean.mean / rate(base));
-    row.interval = (base.0 > 0).then(|| mean.interval(LEVEL).map(|v| v / rate(base)));
-    let allowed = rule.floor.max(rule.tolerance * (rate(base) + rate(head)) / 2.0);
+    let mean = enough(row, counts.len()).then(|| Mean::of_shares(&counts)).flatten()?;
+    (row.before, row.now) = (Some(before), Some(now));
+    row.change = (before > 0.0).then(|| mean.mean / before);
+    row.interval = (before > 0.0).then(|| mean.interval(LEVEL).map(|v| v / before));
+    // By both sides alike, so that swapping them mirrors the judgement.
+    let allowed = rule.allowed_share(before.min(now), (before + now) / 2.0);
     let sign = match rule.better {
         Better::Lower => 1.0,
         Better::Higher => -1.0,
         Better::Neither => mean.mean.signum(),
     };
-    row.limit = Some((rate(base) + sign * allowed).clamp(0.0, 1.0));
+    row.limit = Some((before + sign * allowed).clamp(0.0, 1.0));
     decide(row, &mean, sign, allowed, rule, level)
 }
 
@@ -312,13 +307,12 @@ fn seen(changes: impl Iterator<Item = f64>) -> Vec<RoundChange> {
         .collect()
 }
 
-fn enough(row: &mut ComparedFigure, values: &[f64]) -> Option<Mean> {
-    row.rounds = values.len() as u32;
-    if values.len() < LEAST_ROUNDS {
-        row.note = Some(format!("{} rounds have it; judged from {LEAST_ROUNDS} on", values.len()));
-        return None;
+fn enough(row: &mut ComparedFigure, rounds: usize) -> bool {
+    row.rounds = rounds as u32;
+    if rounds < LEAST_ROUNDS {
+        row.note = Some(format!("{rounds} rounds have it; judged from {LEAST_ROUNDS} on"));
     }
-    Mean::of(values)
+    rounds >= LEAST_ROUNDS
 }
 
 /// Three ways: the bound is beyond what is allowed, or within it, or the rounds do not say.

@@ -140,3 +140,113 @@ fn the_interval_holds_the_true_change() {
         assert!((0.92..=0.98).contains(&covered), "{change} {noise:?}: {covered}");
     }
 }
+
+/// Errors, through all of a sequence.
+mod errors {
+    use super::super::{Next, PairedRound, Rounds, Sequence, Slot};
+    use super::*;
+    use crate::Histogram;
+    use crate::model::{FailureKind, Scenario};
+
+    /// Rounds of either stage: 180 s of load in slots of 2 s.
+    const MOST: u32 = 22;
+
+    #[derive(Clone, Copy)]
+    struct Case {
+        /// Of a slot.
+        requests: u64,
+        /// Shares of them that fail.
+        base: f64,
+        head: f64,
+        /// Errors come in heaps of so many.
+        heap: u64,
+    }
+
+    fn slot(random: &mut Random, case: &Case, share: f64) -> Slot {
+        let heaps = (0..case.requests / case.heap).filter(|_| random.uniform() < share).count();
+        let failed = heaps as u64 * case.heap;
+        let ms = 60.0 * (random.normal() * 0.01).exp();
+        let mut latency = Histogram::default();
+        (0..40).for_each(|i| latency.record_us((ms * (800.0 + 10.0 * f64::from(i))) as u64));
+        let scenario = Scenario {
+            name: "ask".into(),
+            users_peak: 14,
+            requests: case.requests,
+            ok: case.requests - failed,
+            failed: [(FailureKind::Timeout, failed)].into(),
+            throughput: Some(case.requests as f64 / 2.0 * 60.0 / ms),
+            latency_ms: latency.into(),
+            ..Scenario::default()
+        };
+        Slot { scenario, steal: None, pressure: None }
+    }
+
+    fn rounds(random: &mut Random, case: &Case) -> Vec<PairedRound> {
+        (0..MOST)
+            .map(|block| {
+                let base = slot(random, case, case.base);
+                let head = slot(random, case, case.head);
+                PairedRound { block, base, head, control_ms: None }
+            })
+            .collect()
+    }
+
+    fn outcome(seed: u64, case: &Case) -> ChangeOutcome {
+        let (policy, mut random) = (Policy::default(), Random(seed));
+        let stages = [rounds(&mut random, case), rounds(&mut random, case)];
+        let part =
+            |stage: usize, n: u32| -> Rounds { vec![("ask".into(), stages[stage][..n as usize].to_vec())] };
+        let (mut first, mut fresh) = (Looks::up_to(MOST).at()[0], 0);
+        let mut sequence = Sequence::new("base", &policy, MOST);
+        loop {
+            match sequence.look(&part(0, first), &part(1, fresh)) {
+                Next::Rounds(n) => first = n,
+                Next::Fresh(n) => fresh = n,
+                Next::Done => break,
+            }
+        }
+        let comparison = sequence.comparison().expect("it looked");
+        comparison.figures.iter().find(|f| f.figure == "error_rate").expect("it is judged").outcome
+    }
+
+    /// Shares of the trials in which they are a regression, and are not decided.
+    fn red_and_open(case: Case) -> (f64, f64) {
+        const TRIALS: u64 = 200;
+        let outcomes: Vec<ChangeOutcome> = (0..TRIALS).map(|seed| outcome(seed * 7919 + 1, &case)).collect();
+        let share = |wanted: &[ChangeOutcome]| {
+            outcomes.iter().filter(|o| wanted.contains(o)).count() as f64 / TRIALS as f64
+        };
+        let red_and_open = (
+            share(&[ChangeOutcome::Regression]),
+            share(&[ChangeOutcome::Undecided, ChangeOutcome::Suspected]),
+        );
+        println!(
+            "{} requests, {} → {}, heaps of {}: {red_and_open:?}",
+            case.requests, case.base, case.head, case.heap
+        );
+        red_and_open
+    }
+
+    #[test]
+    fn one_point_more_is_found() {
+        for (requests, head, least) in [(375, 0.01, 0.97), (375, 0.009, 0.95), (4000, 0.005, 0.99)] {
+            let (red, _) = red_and_open(Case { requests, base: 0.0, head, heap: 1 });
+            assert!(red >= least, "{requests} requests a slot, {head}: {red}");
+        }
+    }
+
+    #[test]
+    fn a_hiccup_now_and_then_on_both_sides_is_no_regression() {
+        // A slot in twelve to twenty loses a third of its requests at once.
+        for share in [0.017, 0.03] {
+            let (red, _) = red_and_open(Case { requests: 375, base: share, head: share, heap: 112 });
+            assert!(red <= 0.005, "{share}: {red}");
+        }
+    }
+
+    #[test]
+    fn a_service_that_fails_anyway_is_decided() {
+        let (red, open) = red_and_open(Case { requests: 375, base: 0.01, head: 0.01, heap: 1 });
+        assert!(red == 0.0 && open <= 0.06, "{red} {open}");
+    }
+}
