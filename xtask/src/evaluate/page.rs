@@ -32,7 +32,7 @@ of several machines add up.
 - The service is `cached-chat`, one of the reference services, with two scenarios of 2 s a slot: `ask` (14 users who wait about 60 ms for
   a simulated model) and `cached` (2 users who are answered from the cache at once, so that the machine's own work is what is
   measured). Each process draws its latencies anew.
-- **quiet**: other processes used at most 5 % of the processors, as measured. **busy**: they used more.
+- **quiet**: other processes used at most 5 % of the processors, as measured, and so did the hypervisor. **busy**: they used more.
   **bursts**: a neighbour uses one processor for 0.2 to 1.5 s, rests for 0.5 to 4 s, and so on. **stops**: the services are stopped for 15
   of each 100 ms, as a CPU quota does to a process that exceeds it.
 - Figures with ± are 95 % intervals (Wilson) [1]. *None of n* says no more than: below 3/n, with the same confidence.
@@ -49,43 +49,59 @@ const TAIL: &str = "
 fn end_to_end(page: &mut String, record: &Record, frozen: &Frozen) {
     page.push_str("\n## End to end\n\nRuns of the real binary, paired, with all that belongs to it. A run ends when everything is decided.\n");
     for (phase, title) in [(Phase::Judge, "Judging runs"), (Phase::Tune, "Tuning runs")] {
-        let runs: Vec<&Run> = record.of(phase, frozen).collect();
-        if runs.is_empty() {
-            continue;
-        }
-        let _ = write!(page, "\n### {title}\n\n");
-        page.push_str("| machine | change | runs | pass | fail | inconclusive | invalid | red in | seconds, median | others used | intervals that hold 0 |\n|---|---|---|---|---|---|---|---|---|---|---|\n");
-        for change in changes() {
-            for condition in Condition::ALL {
-                let own: Vec<&&Run> =
-                    runs.iter().filter(|run| run.label == condition && run.change == change).collect();
-                if !own.is_empty() {
-                    row(page, condition, change, &own);
-                }
+        table(page, title, &record.of(phase, frozen).collect::<Vec<_>>());
+    }
+    // What the judgement before came to on the same suite; decisions/ say what was changed since.
+    let before = record.before(frozen);
+    if let Some(before) = &before {
+        let title = format!("Judging runs with the judgement before, `{}`", before.judge);
+        table(page, &title, &record.of(Phase::Judge, before).collect::<Vec<_>>());
+    }
+    let shown: usize = [Some(frozen), before.as_ref()]
+        .into_iter()
+        .flatten()
+        .flat_map(|of| [Phase::Judge, Phase::Tune].map(|phase| record.of(phase, of).count()))
+        .sum();
+    let _ = writeln!(
+        page,
+        "\nJudgement `{}`, suite and changes `{}`. {} runs of a still earlier judgement or another suite are in the record.",
+        frozen.judge,
+        frozen.rounds,
+        record.runs.len() - shown
+    );
+}
+
+fn table(page: &mut String, title: &str, runs: &[&Run]) {
+    if runs.is_empty() {
+        return;
+    }
+    let _ = write!(page, "\n### {title}\n\n");
+    page.push_str("| machine | change | runs | pass | fail | inconclusive | invalid | red in | seconds, median | others used | stolen | intervals that hold 0 |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+    for change in changes() {
+        for condition in Condition::ALL {
+            let own: Vec<&&Run> =
+                runs.iter().filter(|run| run.label == condition && run.change == change).collect();
+            if !own.is_empty() {
+                row(page, condition, change, &own);
             }
         }
     }
-    let counted = record.of(Phase::Judge, frozen).count() + record.of(Phase::Tune, frozen).count();
-    let _ = writeln!(
-        page,
-        "\nJudgement `{}`, suite and changes `{}`. {} runs of an earlier judgement or suite are in the record and not counted.",
-        frozen.judge,
-        frozen.rounds,
-        record.runs.len() - counted
-    );
 }
 
 fn row(page: &mut String, condition: Condition, change: &str, own: &[&&Run]) {
     let verdict = |verdict: &str| own.iter().filter(|run| run.verdict == verdict).count();
     let mut seconds: Vec<f64> = own.iter().map(|run| run.seconds).collect();
     seconds.sort_by(f64::total_cmp);
-    let others: Vec<f64> = own.iter().filter_map(|run| run.restlessness.others).collect();
+    let mean = |of: fn(&Run) -> Option<f64>| {
+        let all: Vec<f64> = own.iter().filter_map(|run| of(run)).collect();
+        if all.is_empty() { "–".to_owned() } else { percent(all.iter().sum::<f64>() / all.len() as f64) }
+    };
     let intervals: Vec<&[f64; 2]> =
         own.iter().filter(|run| run.change == "same").flat_map(|run| run.intervals.values()).collect();
     let hold = intervals.iter().filter(|[low, high]| *low <= 0.0 && 0.0 <= *high).count();
     let _ = writeln!(
         page,
-        "| {} | {} | {} | {} | {} | {} | {} | {} | {:.0} | {} | {} |",
+        "| {} | {} | {} | {} | {} | {} | {} | {} | {:.0} | {} | {} | {} |",
         condition.name(),
         words(change),
         own.len(),
@@ -95,11 +111,8 @@ fn row(page: &mut String, condition: Condition, change: &str, own: &[&&Run]) {
         verdict("invalid"),
         red_in(own),
         seconds[seconds.len() / 2],
-        if others.is_empty() {
-            "–".to_owned()
-        } else {
-            percent(others.iter().sum::<f64>() / others.len() as f64)
-        },
+        mean(|run| run.restlessness.others),
+        mean(|run| run.restlessness.steal),
         if intervals.is_empty() { "–".to_owned() } else { share(hold, intervals.len()) },
     );
 }
@@ -293,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_of_another_judgement_are_told_and_not_counted() {
+    fn runs_of_the_judgement_before_are_told_apart() {
         let frozen = Frozen { judge: "a".into(), rounds: "b".into() };
         let run = |judge: &str| Run {
             phase: Some(Phase::Judge),
@@ -310,13 +323,19 @@ mod tests {
             red: vec!["ask latency.p50".into(), "cached throughput".into()],
             ..run("a")
         };
-        let record = Record { runs: vec![run("a"), run("a"), run("old"), red.clone(), red] };
+        let tuned = Run { phase: Some(Phase::Tune), ..run("older") };
+        let runs = vec![tuned, run("oldest"), run("old"), run("a"), run("a"), red.clone(), red];
+        let record = Record { runs };
         let page = write(&record, &None, &frozen);
         assert!(page.contains("| quiet | no change | 2 | 2 | 0 | 0 | 0 | – |"), "{page}");
         assert!(
             page.contains("| 2 | 0 | 2 | 0 | 0 | ask latency.p50 (2), cached throughput (2) |"),
             "{page}"
         );
-        assert!(page.contains("1 runs of an earlier judgement"), "{page}");
+        let (now, before) =
+            page.split_once("### Judging runs with the judgement before, `old`").expect("it is told");
+        assert!(!now.contains("| no change | 1 |"), "{page}");
+        assert!(before.contains("| quiet | no change | 1 | 1 | 0 | 0 | 0 | – |"), "{page}");
+        assert!(before.contains("2 runs of a still earlier judgement"), "{page}");
     }
 }

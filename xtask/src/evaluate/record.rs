@@ -95,6 +95,15 @@ impl Record {
         Ok(())
     }
 
+    /// The judgement that the newest other judging runs of this suite had.
+    pub(crate) fn before(&self, frozen: &Frozen) -> Option<Frozen> {
+        let other = |run: &&Run| {
+            run.phase == Some(Phase::Judge) && run.judge != frozen.judge && run.rounds_of == frozen.rounds
+        };
+        let newest = self.runs.iter().rfind(other)?;
+        Some(Frozen { judge: newest.judge.clone(), rounds: newest.rounds_of.clone() })
+    }
+
     /// The runs that count together.
     pub(crate) fn of(&self, phase: Phase, frozen: &Frozen) -> impl Iterator<Item = &Run> {
         self.runs.iter().filter(move |run| {
