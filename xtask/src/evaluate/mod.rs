@@ -57,7 +57,7 @@ pub(crate) struct Options {
     /// Run only what has this in its name, such as `same` or `bursts`.
     #[arg(long, default_value = "")]
     only: String,
-    /// Leave the results as they are; only run.
+    /// Leave what was resampled as it is; only run, and write the page.
     #[arg(long)]
     no_results: bool,
 }
@@ -84,20 +84,19 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             record.add(run)?;
         }
     }
-    if options.no_results {
-        return Ok(());
+    if !options.no_results {
+        let pools = Pools::load(&Kit::folder(), options.phase, &frozen)?;
+        println!("resampling {} rounds", pools.rounds());
+        Results {
+            phase: options.phase,
+            frozen: frozen.clone(),
+            same: power::same(&pools),
+            changed: power::changed(&pools),
+            rivals: rivals::all(&pools),
+            stored: stored::all(&pools),
+        }
+        .save()?;
     }
-    let pools = Pools::load(&Kit::folder(), options.phase, &frozen)?;
-    println!("resampling {} rounds", pools.rounds());
-    Results {
-        phase: options.phase,
-        frozen: frozen.clone(),
-        same: power::same(&pools),
-        changed: power::changed(&pools),
-        rivals: rivals::all(&pools),
-        stored: stored::all(&pools),
-    }
-    .save()?;
     let page = page::write(&record, &Results::load()?, &frozen);
     fs_err::write(shell::root().join("docs/evaluation.md"), page)?;
     println!("docs/evaluation.md is written");

@@ -26,7 +26,7 @@ const HEAD: &str = "\
 # Evaluation: how often the judgement is wrong, and what it finds
 
 [How loadgate judges](method.md) says what is done; this page says how well it works. Everything here was run by `cargo xtask evaluate`,
-which you can run as well: it goes on where the record ends. The rounds of each run are kept in [evaluation/rounds](evaluation/rounds), so runs
+which you can run as well: it goes on where the record ends. The rounds of each run are kept in `docs/evaluation/rounds/`, so runs
 of several machines add up.
 
 - The service is `cached-chat`, one of the reference services, with two scenarios of 2 s a slot: `ask` (14 users who wait about 60 ms for
@@ -51,23 +51,20 @@ fn end_to_end(page: &mut String, record: &Record, frozen: &Frozen) {
     for (phase, title) in [(Phase::Judge, "Judging runs"), (Phase::Tune, "Tuning runs")] {
         table(page, title, &record.of(phase, frozen).collect::<Vec<_>>());
     }
-    // What the judgement before came to on the same suite; decisions/ say what was changed since.
+    // What other judgements came to on the same suite; docs/decisions/ say what was changed since.
     let before = record.before(frozen);
-    if let Some(before) = &before {
-        let title = format!("Judging runs with the judgement before, `{}`", before.judge);
-        table(page, &title, &record.of(Phase::Judge, before).collect::<Vec<_>>());
+    for other in &before {
+        let title = format!("Judging runs with an earlier judgement, `{}`", other.judge);
+        table(page, &title, &record.of(Phase::Judge, other).collect::<Vec<_>>());
     }
-    let shown: usize = [Some(frozen), before.as_ref()]
-        .into_iter()
-        .flatten()
-        .flat_map(|of| [Phase::Judge, Phase::Tune].map(|phase| record.of(phase, of).count()))
-        .sum();
+    let judged = before.iter().map(|other| record.of(Phase::Judge, other).count()).sum::<usize>();
+    let now = [Phase::Judge, Phase::Tune].map(|phase| record.of(phase, frozen).count()).iter().sum::<usize>();
     let _ = writeln!(
         page,
-        "\nJudgement `{}`, suite and changes `{}`. {} runs of a still earlier judgement or another suite are in the record.",
+        "\nJudgement `{}`, suite and changes `{}`. {} earlier tuning runs, or with another suite, are in the record.",
         frozen.judge,
         frozen.rounds,
-        record.runs.len() - shown
+        record.runs.len() - judged - now
     );
 }
 
@@ -306,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_of_the_judgement_before_are_told_apart() {
+    fn runs_of_earlier_judgements_are_told_apart() {
         let frozen = Frozen { judge: "a".into(), rounds: "b".into() };
         let run = |judge: &str| Run {
             phase: Some(Phase::Judge),
@@ -333,9 +330,10 @@ mod tests {
             "{page}"
         );
         let (now, before) =
-            page.split_once("### Judging runs with the judgement before, `old`").expect("it is told");
+            page.split_once("### Judging runs with an earlier judgement, `old`").expect("it is told");
         assert!(!now.contains("| no change | 1 |"), "{page}");
         assert!(before.contains("| quiet | no change | 1 | 1 | 0 | 0 | 0 | – |"), "{page}");
-        assert!(before.contains("2 runs of a still earlier judgement"), "{page}");
+        assert!(before.contains("### Judging runs with an earlier judgement, `oldest`"), "{page}");
+        assert!(before.contains("1 earlier tuning runs"), "{page}");
     }
 }

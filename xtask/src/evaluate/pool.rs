@@ -32,8 +32,8 @@ pub(crate) struct Pool {
 pub(crate) struct Pools(BTreeMap<(Condition, String), Pool>);
 
 impl Pools {
-    /// Loads what has been recorded in a phase with the suite and changes of now. Which judgement the runs had does not matter: rounds
-    /// do not know it.
+    /// Loads what has been recorded with the suite and changes of now: for judging the runs with the judgement of now, since rounds
+    /// from before it was frozen may have led to it; for tuning all.
     ///
     /// # Errors
     /// A file cannot be read.
@@ -47,7 +47,8 @@ impl Pools {
         files.sort();
         for file in files {
             let kit = Kit::load(&file)?;
-            let wanted = kit.run.phase == Some(phase) && kit.run.rounds_of == frozen.rounds;
+            let of_now = kit.run.phase == Some(phase) && kit.run.judge == frozen.judge;
+            let wanted = kit.run.rounds_of == frozen.rounds && (of_now || phase == Phase::Tune);
             if wanted && !kit.rounds.is_empty() {
                 let pool = pools.0.entry((kit.run.label, kit.run.change)).or_default();
                 pool.runs.push(Recorded { rounds: kit.rounds, pass: kit.pass });
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn rounds_of_all_runs_add_up_and_those_of_another_suite_or_phase_do_not() {
+    fn rounds_add_up_where_they_may() {
         let folder = tempfile::tempdir().expect("there is room");
         let frozen = Frozen { judge: "now".into(), rounds: "suite".into() };
         let keep = |id: &str, phase, rounds_of: &str, judge: &str| {
@@ -159,15 +160,19 @@ mod tests {
             kit.save(folder.path()).expect("it is written");
         };
         keep("1", Phase::Judge, "suite", "now");
-        keep("2", Phase::Judge, "suite", "earlier");
-        keep("3", Phase::Judge, "another suite", "now");
-        keep("4", Phase::Tune, "suite", "now");
-        let pools = Pools::load(folder.path(), Phase::Judge, &frozen).expect("they are read");
+        keep("2", Phase::Judge, "suite", "now");
+        keep("3", Phase::Judge, "suite", "earlier");
+        keep("4", Phase::Judge, "another suite", "now");
+        keep("5", Phase::Tune, "suite", "now");
+        let load = |phase| Pools::load(folder.path(), phase, &frozen).expect("they are read");
+        let pools = load(Phase::Judge);
         let pool = pools.get(Condition::Quiet, "same").expect("there is one");
         assert_eq!((pools.rounds(), pool.runs.len(), pool.runs[0].rounds[0][0].1.block), (6, 2, 1));
-        fs_err::write(folder.path().join("5.json.gz"), "half of a fi").expect("it is written");
+        // What led to the judgement of now may be tried on it, but proves nothing.
+        assert_eq!(load(Phase::Tune).rounds(), 12);
+        fs_err::write(folder.path().join("6.json.gz"), "half of a fi").expect("it is written");
         let error = Pools::load(folder.path(), Phase::Judge, &frozen).err().expect("it is no such file");
-        assert!(error.to_string().contains("5.json.gz"), "{error}");
+        assert!(error.to_string().contains("6.json.gz"), "{error}");
     }
 
     #[test]

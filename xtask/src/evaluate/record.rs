@@ -95,13 +95,16 @@ impl Record {
         Ok(())
     }
 
-    /// The judgement that the newest other judging runs of this suite had.
-    pub(crate) fn before(&self, frozen: &Frozen) -> Option<Frozen> {
-        let other = |run: &&Run| {
-            run.phase == Some(Phase::Judge) && run.judge != frozen.judge && run.rounds_of == frozen.rounds
-        };
-        let newest = self.runs.iter().rfind(other)?;
-        Some(Frozen { judge: newest.judge.clone(), rounds: newest.rounds_of.clone() })
+    /// The other judgements that judging runs of this suite had, newest first.
+    pub(crate) fn before(&self, frozen: &Frozen) -> Vec<Frozen> {
+        let mut others: Vec<Frozen> = Vec::new();
+        for run in self.runs.iter().rev().filter(|run| run.phase == Some(Phase::Judge)) {
+            let other = Frozen { judge: run.judge.clone(), rounds: run.rounds_of.clone() };
+            if other.rounds == frozen.rounds && other != *frozen && !others.contains(&other) {
+                others.push(other);
+            }
+        }
+        others
     }
 
     /// The runs that count together.

@@ -25,10 +25,11 @@ pub struct Quality {
     pub restless: Option<String>,
 }
 
-/// Stolen or waited-for processor time of a slot, from which a round is dropped.
-const MOST_STEAL: f64 = 0.1;
-/// Likewise pressure. Half of the time somebody waiting is normal for two processors under load, so it is judged against the other
-/// rounds, and only from here on.
+/// Share of the processor time that the hypervisor took, and of time in which somebody waited for a processor, from which on a slot
+/// may be odd. Both are judged against the other rounds: half of the time somebody waiting is normal for two processors under load,
+/// and a hypervisor that always takes its share takes it from both sides. Where it took so much more from one of them, the round is
+/// spoiled whatever the others are like.
+const LEAST_STEAL: f64 = 0.1;
 const LEAST_PRESSURE: f64 = 0.2;
 /// Deviations from the median round (in MADs, scaled to standard deviations) from which pressure and the control count as odd.
 const ODD: f64 = 4.0;
@@ -42,13 +43,14 @@ pub fn look_at(rounds: &[PairedRound]) -> Quality {
     let mut quality = Quality::default();
     let control = Usual::of(rounds.iter().filter_map(|r| r.control_ms));
     let pressure = Usual::of(rounds.iter().flat_map(|r| [r.head.pressure, r.base.pressure]).flatten());
+    let steal = Usual::of(rounds.iter().flat_map(|r| [r.head.steal, r.base.steal]).flatten());
     for (i, round) in rounds.iter().enumerate() {
         let odd_control = round.control_ms.zip(control).filter(|(ms, usual)| usual.is_odd(*ms));
         let slots = [&round.base, &round.head];
         let reason = if let Some((ms, _)) = odd_control {
             Some(format!("the control server answered in {ms:.2} ms"))
         } else {
-            slots.iter().find_map(|slot| spoiled(slot, pressure))
+            slots.iter().find_map(|slot| spoiled(slot, steal, pressure)).or_else(|| taken_from_one(round))
         };
         match reason {
             Some(reason) => quality.dropped.push(Dropped { round: i, reason }),
@@ -67,15 +69,32 @@ pub fn look_at(rounds: &[PairedRound]) -> Quality {
     quality
 }
 
-fn spoiled(slot: &Slot, pressure: Option<Usual>) -> Option<String> {
+fn spoiled(slot: &Slot, steal: Option<Usual>, pressure: Option<Usual>) -> Option<String> {
     if let Some(problem) = &slot.scenario.generator.problem {
         return Some(format!("the generator could not keep up: {problem}"));
     }
-    if let Some(steal) = slot.steal.filter(|s| *s > MOST_STEAL) {
-        return Some(format!("the hypervisor took {:.0} % of the processor time", steal * 100.0));
+    let odd = |share: Option<f64>, usual: Option<Usual>, least: f64| {
+        share
+            .zip(usual)
+            .filter(|(share, usual)| *share > least && usual.is_odd(*share))
+            .map(|(share, _)| share)
+    };
+    if let Some(taken) = odd(slot.steal, steal, LEAST_STEAL) {
+        return Some(format!("the hypervisor took {:.0} % of the processor time", taken * 100.0));
     }
-    let odd = slot.pressure.zip(pressure).filter(|(p, usual)| *p > LEAST_PRESSURE && usual.is_odd(*p));
-    odd.map(|(p, _)| format!("somebody waited for a processor {:.0} % of the time", p * 100.0))
+    let waited = odd(slot.pressure, pressure, LEAST_PRESSURE)?;
+    Some(format!("somebody waited for a processor {:.0} % of the time", waited * 100.0))
+}
+
+fn taken_from_one(round: &PairedRound) -> Option<String> {
+    let (base, head) = round.base.steal.zip(round.head.steal)?;
+    ((base - head).abs() > LEAST_STEAL).then(|| {
+        format!(
+            "the hypervisor took {:.0} % of the processor time from one side and {:.0} % from the other",
+            base.max(head) * 100.0,
+            base.min(head) * 100.0
+        )
+    })
 }
 
 /// In open load both sides must be offered the same; `requests` is what was offered then. In closed load a slower service is

@@ -210,6 +210,29 @@ fn spoiled_rounds_are_dropped_without_knowing_the_side() {
 }
 
 #[test]
+fn a_hypervisor_that_always_takes_its_share_spoils_no_round() {
+    let mut all = rounds(8, 12, 0.02, 0.3);
+    for (i, round) in all.iter_mut().enumerate() {
+        let share = [0.05, 0.11, 0.14, 0.08, 0.17, 0.12][i % 6];
+        (round.base.steal, round.head.steal) = (Some(share), Some(share + 0.03));
+    }
+    assert_eq!(look_at(&all).dropped, []);
+    assert_eq!(outcome(&compare(&all), "latency.p50"), ChangeOutcome::Suspected);
+    // Far more than it always takes, and from one side only.
+    (all[2].base.steal, all[2].head.steal) = (Some(0.6), Some(0.6));
+    (all[7].base.steal, all[7].head.steal) = (Some(0.04), Some(0.16));
+    let dropped = look_at(&all).dropped;
+    let told: Vec<(usize, &str)> = dropped.iter().map(|d| (d.round, d.reason.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            (2, "the hypervisor took 60 % of the processor time"),
+            (7, "the hypervisor took 16 % of the processor time from one side and 4 % from the other")
+        ]
+    );
+}
+
+#[test]
 fn unequal_load_is_not_compared() {
     let mut all = rounds(1, 10, 0.02, 0.5);
     all.iter_mut().for_each(|r| r.head.scenario.users_peak = 12);
