@@ -61,10 +61,12 @@ impl Kit {
     /// The file cannot be written.
     pub(crate) fn save(&self, folder: &Path) -> anyhow::Result<()> {
         fs_err::create_dir_all(folder)?;
-        let file = fs_err::File::create(folder.join(format!("{}.json.gz", self.run.id)))?;
-        let mut packed = GzEncoder::new(file, Compression::best());
+        let (whole, part) = (format!("{}.json.gz", self.run.id), format!("{}.part", self.run.id));
+        let mut packed = GzEncoder::new(fs_err::File::create(folder.join(&part))?, Compression::best());
         packed.write_all(&serde_json::to_vec(self)?)?;
         packed.finish()?;
+        // Half a file would stop every evaluation after it.
+        fs_err::rename(folder.join(part), folder.join(whole))?;
         Ok(())
     }
 }

@@ -44,6 +44,7 @@ impl Pools {
         }
         let mut files: Vec<_> =
             fs_err::read_dir(folder)?.map(|e| e.map(|e| e.path())).collect::<Result<_, _>>()?;
+        files.retain(|file| file.extension().is_some_and(|kind| kind == "gz"));
         files.sort();
         for file in files {
             let kit = Kit::load(&file)?;
@@ -170,6 +171,8 @@ mod tests {
         assert_eq!((pools.rounds(), pool.runs.len(), pool.runs[0].rounds[0][0].1.block), (6, 2, 1));
         // What led to the judgement of now may be tried on it, but proves nothing.
         assert_eq!(load(Phase::Tune).rounds(), 12);
+        fs_err::write(folder.path().join("6.part"), "half of a fi").expect("it is written");
+        assert_eq!(load(Phase::Judge).rounds(), 6);
         fs_err::write(folder.path().join("6.json.gz"), "half of a fi").expect("it is written");
         let error = Pools::load(folder.path(), Phase::Judge, &frozen).err().expect("it is no such file");
         assert!(error.to_string().contains("6.json.gz"), "{error}");

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use loadgate_report::judge::Policy;
-use loadgate_report::judge::paired::{Looks, Next, Rounds, Sequence, compare_paired};
+use loadgate_report::judge::paired::{Rounds, Sequence, compare_paired};
 use loadgate_report::model::{ChangeOutcome, ComparedFigure, Comparison};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -112,17 +112,9 @@ fn once(pool: &Pool, random: &mut impl Rng) -> (Comparison, usize) {
         let joints: &[&Joint] = &stages[stage];
         by_scenario(&joints[..n as usize])
     };
-    let (mut first, mut fresh) = (Looks::up_to(MOST).at()[0], 0);
-    let mut sequence = Sequence::new("base", &policy, MOST);
-    loop {
-        match sequence.look(&part(0, first), &part(1, fresh)) {
-            Next::Rounds(n) => first = n,
-            Next::Fresh(n) => fresh = n,
-            Next::Done => break,
-        }
-    }
-    let comparison = sequence.comparison().unwrap_or_else(|| unreachable!("it has looked at least once"));
-    (comparison, (first + fresh) as usize)
+    let sequence = Sequence::new("base", &policy, MOST);
+    let (comparison, taken) = sequence.replay(|first, fresh| [part(0, first), part(1, fresh)]);
+    (comparison.unwrap_or_else(|| unreachable!("it has looked at least once")), taken as usize)
 }
 
 /// The relative change of each figure over all rounds of a pool.

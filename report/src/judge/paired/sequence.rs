@@ -85,6 +85,26 @@ impl<'a> Sequence<'a> {
         next
     }
 
+    /// Looks at rounds that there are already, until it is done; gives what that came to, and how many rounds it took. `stages` gives
+    /// the first so many rounds of either stage.
+    pub fn replay(mut self, mut stages: impl FnMut(u32, u32) -> [Rounds; 2]) -> (Option<Comparison>, u32) {
+        let most = self.looks.at().last().copied().unwrap_or(0);
+        let (mut first, mut fresh) = (self.looks.at()[0], 0);
+        loop {
+            let taken = first + fresh;
+            let [rounds, confirming] = stages(first, fresh);
+            match self.look(&rounds, &confirming) {
+                // Spoiled rounds are asked for again, and what is recorded has an end.
+                Next::Rounds(n) => first = n.min(most),
+                Next::Fresh(n) => fresh = n.min(most),
+                Next::Done => {}
+            }
+            if first + fresh == taken {
+                return (self.now, taken);
+            }
+        }
+    }
+
     /// What the last look came to; `None` before the first.
     pub fn comparison(self) -> Option<Comparison> {
         self.now

@@ -143,7 +143,7 @@ fn the_interval_holds_the_true_change() {
 
 /// Errors, through all of a sequence.
 mod errors {
-    use super::super::{Next, PairedRound, Rounds, Sequence, Slot};
+    use super::super::{PairedRound, Rounds, Sequence, Slot};
     use super::*;
     use crate::Histogram;
     use crate::model::{FailureKind, Scenario};
@@ -196,16 +196,9 @@ mod errors {
         let stages = [rounds(&mut random, case), rounds(&mut random, case)];
         let part =
             |stage: usize, n: u32| -> Rounds { vec![("ask".into(), stages[stage][..n as usize].to_vec())] };
-        let (mut first, mut fresh) = (Looks::up_to(MOST).at()[0], 0);
-        let mut sequence = Sequence::new("base", &policy, MOST);
-        loop {
-            match sequence.look(&part(0, first), &part(1, fresh)) {
-                Next::Rounds(n) => first = n,
-                Next::Fresh(n) => fresh = n,
-                Next::Done => break,
-            }
-        }
-        let comparison = sequence.comparison().expect("it looked");
+        let sequence = Sequence::new("base", &policy, MOST);
+        let (comparison, _) = sequence.replay(|first, fresh| [part(0, first), part(1, fresh)]);
+        let comparison = comparison.expect("it looked");
         comparison.figures.iter().find(|f| f.figure == "error_rate").expect("it is judged").outcome
     }
 

@@ -482,3 +482,28 @@ proptest! {
         prop_assert!(rank(change) <= rank((1.0 + change) * (1.0 + more) - 1.0));
     }
 }
+
+#[test]
+fn what_is_recorded_is_looked_at_as_what_is_run() {
+    let policy = Policy::default();
+    let replayed = |most: u32, noise: f64, change: f64, then: f64, spoiled: bool| {
+        let light = |seed, n: u32, change| {
+            let mut all = rounds(seed, n as usize, noise, change);
+            all.iter_mut().take(usize::from(spoiled)).for_each(|round| round.base.steal = Some(0.5));
+            vec![("light".to_owned(), all)]
+        };
+        let sequence = Sequence::new("main", &policy, most);
+        let (comparison, taken) =
+            sequence.replay(|first, fresh| [light(7, first, change), light(99, fresh, then)]);
+        (comparison.unwrap(), taken)
+    };
+    for (noise, change, then, rounds) in
+        [(0.02, 0.0, 0.0, 6), (0.01, 0.4, 0.4, 12), (0.01, 0.4, 0.0, 12), (0.3, 0.05, 0.05, 60)]
+    {
+        let (comparison, taken) = replayed(60, noise, change, then, false);
+        assert_eq!((&comparison, taken), (&driven(60, noise, change, then).1, rounds));
+    }
+    // A spoiled round is asked for again, and what is recorded has an end.
+    let (comparison, taken) = replayed(6, 0.01, 0.4, 0.4, true);
+    assert_eq!((outcome(&comparison, "latency.p50"), taken), (ChangeOutcome::Undecided, 6));
+}
