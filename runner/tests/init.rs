@@ -93,7 +93,10 @@ fn a_first_suite_out_of_nothing() {
         "loadgate run",
         "loadgate baseline accept",
     ]);
-    assert!(workflow(&place).contains("permissions: {}") && workflow(&place).contains("suite: loadgate.yml"));
+    // Least rights, an end, and the whole history: the base need not be fetched.
+    for line in ["permissions: {}", "timeout-minutes: 45", "fetch-depth: 0", "suite: loadgate.yml"] {
+        assert!(workflow(&place).contains(line), "{line}");
+    }
     let server = Server::healthy();
     checks_and_runs(&place, &server.url());
 }

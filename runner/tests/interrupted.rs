@@ -4,11 +4,12 @@
 
 mod common;
 
-use std::process::{Child, Command};
+use std::fs::File;
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use common::server::{Reply, Server};
 use common::{Place, quiet_machine, signal, small_suite};
 
@@ -108,19 +109,44 @@ fn sigterm_is_heard_while_a_probe_waits_for_its_answer() {
 }
 
 #[test]
+fn another_run_that_builds_the_base_is_waited_for() {
+    let _lock = quiet_machine();
+    let place = Place::new();
+    let (child, folder, lock) = behind_another_run(&place);
+    assert!(!folder.exists(), "nothing is touched while it is another's");
+    drop(lock);
+    let start = Instant::now();
+    while !folder.join("loadgate.yml").exists() {
+        assert!(
+            start.elapsed() < Duration::from_secs(30),
+            "then it goes on, in the folder of the environment"
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    ends_soon(child, &place);
+}
+
+#[test]
 fn sigterm_is_heard_while_another_run_builds_the_base() {
     let _lock = quiet_machine();
     let place = Place::new();
+    let (child, _, _lock) = behind_another_run(&place);
+    ends_soon(child, &place);
+}
+
+/// A paired run whose first pass is through while the lock of its base is held, with the folder that the base belongs in.
+fn behind_another_run(place: &Place) -> (Child, Utf8PathBuf, File) {
     place.write("loadgate.yml", &started("true", "{{ loadgate }} serve cached-chat --port $PORT"));
     for arguments in ["init -q", "add .", "-c user.name=t -c user.email=t@example.invalid commit -q -m base"]
     {
-        git(&place, arguments);
+        git(place, arguments);
     }
-    let commit = git(&place, "rev-parse HEAD");
-    let lock = place.write(&format!("cache/{commit}.lock"), "");
-    let lock = std::fs::File::open(lock).unwrap();
+    let folder = place.path().join("cache").join(git(place, "rev-parse HEAD"));
+    let lock = File::open(place.write(folder.with_extension("lock").as_str(), "")).unwrap();
     lock.lock().unwrap();
-    let child = place.start(&["run", "--mode", "paired", "--base", "HEAD", "--base-cache", "cache"]);
+    let mut command = place.command(&["run", "--mode", "paired", "--base", "HEAD"]);
+    command.env("LOADGATE_BASE_CACHE", "cache").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
     let start = Instant::now();
     let saved = place.path().join("loadgate-report/report.json");
     while !saved.exists() || place.report().scenarios.is_empty() {
@@ -129,7 +155,7 @@ fn sigterm_is_heard_while_another_run_builds_the_base() {
     }
     // The service of the first pass is stopped, and then there is nothing to be done but to wait.
     std::thread::sleep(Duration::from_secs(1));
-    ends_soon(child, &place);
+    (child, folder, lock)
 }
 
 /// A suite that builds and starts its service.

@@ -3,8 +3,8 @@
 mod common;
 
 use common::{Place, lines, quiet_machine};
-use loadgate_report::Verdict;
 use loadgate_report::model::FindingKind;
+use loadgate_report::{Report, Verdict};
 
 #[test]
 fn unchanged_code_stays_green_and_twice_as_slow_is_red() {
@@ -29,4 +29,9 @@ fn unchanged_code_stays_green_and_twice_as_slow_is_red() {
             && finding.figure.contains("latency")
     });
     assert!(found.is_some(), "no regression of latency:\n{}", lines(&report.findings));
+    let page =
+        fs_err::read_to_string(place.path().join("loadgate-report/report.html")).expect("a page is left");
+    let shown: Option<Report> =
+        loadgate_report::page::extract(&page).and_then(|json| serde_json::from_str(&json).ok());
+    assert!(shown == Some(report), "the page shows what was found, the comparison included");
 }
