@@ -41,7 +41,8 @@ arguments+=(--)
 each_line "$INPUT_SUITE" ""
 
 if [ "$INPUT_SUMMARY" != true ]; then unset GITHUB_STEP_SUMMARY; fi
-if [ "$INPUT_ANNOTATIONS" != true ]; then unset GITHUB_ACTIONS; fi
+# By a variable of its own: without GITHUB_ACTIONS, loadgate would not look for the pull request that it runs for.
+if [ "$INPUT_ANNOTATIONS" != true ]; then export LOADGATE_ANNOTATIONS=false; fi
 
 code=0
 "$LOADGATE" "${arguments[@]}" || code=$?

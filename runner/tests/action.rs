@@ -363,8 +363,11 @@ const AS_IT_WAS: &str = "exec $LOADGATE serve cached-chat \"$@\"";
 fn a_pull_request_that_slows_the_service_fails_against_its_base() {
     let _lock = quiet_machine();
     let (repository, event) = changes(AS_IT_WAS, &format!("{AS_IT_WAS} --slow 4"), "2min");
-    let acted = repository.act_event("pull_request", &event, &workflow("pull_request", PAIRED), &[]);
+    // The base is found without annotations as well.
+    let asked = workflow("pull_request", &format!("{PAIRED}\nannotations: false"));
+    let acted = repository.act_event("pull_request", &event, &asked, &[]);
     acted.ends(false, "1");
+    assert_eq!(acted.annotations("error"), Vec::<String>::new());
     assert_ne!(acted.output("regressions"), "0");
     let base = event["pull_request"]["base"]["sha"].as_str().expect("the event names it");
     let summary = acted.summary();

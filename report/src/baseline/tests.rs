@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::Histogram;
+use crate::judge::conclude;
 use crate::model::{
-    ChangeOutcome, ComparedFigure, Comparison, ComparisonMode, ComparisonStatus, Counter, FailureKind,
-    Report, Scenario,
+    Acceptance, ChangeOutcome, ComparedFigure, Comparison, ComparisonMode, ComparisonStatus, ConditionResult,
+    Counter, FailureKind, Level, Report, Scenario,
 };
 use crate::quantity::Unit;
 
@@ -102,6 +103,55 @@ fn what_no_one_should_be_measured_by_is_not_accepted() {
     assert_eq!(baseline.runs(), 0);
     baseline.append(&invalid, 30, true).unwrap();
     assert!(baseline.append(&foreign, 30, true).is_err());
+}
+
+#[test]
+fn a_broken_condition_is_taken_only_while_it_is_accepted() {
+    let broken = |figure: &str| ConditionResult {
+        text: format!("{figure} < 10ms"),
+        level: Level::Critical,
+        verdict: Verdict::Fail,
+        figure: figure.into(),
+        value: Some(15.0),
+        limit: Some(10.0),
+        unit: Unit::Ms,
+        samples: 40,
+        message: format!("{figure} is 15 ms; must be < 10 ms"),
+        requirement: None,
+        place: None,
+    };
+    let accept = |figure: &str| Acceptance {
+        scenario: None,
+        figure: figure.into(),
+        bound: Some(20.0),
+        unit: Unit::Ms,
+        reason: "the new model thinks longer".into(),
+        expires: "2030-01-31".into(),
+        expired: false,
+        used: false,
+        place: None,
+    };
+    let (mean, median) = (accept("latency.mean"), accept("latency.p50"));
+    let of_light = Acceptance { scenario: Some("light".into()), ..mean.clone() };
+    let expired = Acceptance { expired: true, ..mean.clone() };
+    for (acceptances, refused) in [
+        (vec![], Some("`light` fails: latency.mean")),
+        (vec![mean.clone()], Some("`light` fails: latency.p50")),
+        (vec![of_light, median.clone()], Some("`heavy` fails: latency.mean")),
+        (vec![expired, median.clone()], Some("`light` fails: latency.mean")),
+        (vec![mean, median], None),
+    ] {
+        let mut run = report(1);
+        run.scenarios[0].conditions = vec![broken("latency.mean"), broken("latency.p50")];
+        run.scenarios[1].conditions = vec![broken("latency.mean")];
+        run.acceptances = acceptances;
+        conclude(&mut run);
+        let said = Baseline::new("chat").append(&run, 30, false).map_err(|e| e.to_string());
+        match refused {
+            Some(words) => assert!(said.as_ref().is_err_and(|said| said.contains(words)), "{said:?}"),
+            None => assert_eq!(said, Ok(())),
+        }
+    }
 }
 
 #[test]

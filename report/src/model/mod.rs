@@ -81,6 +81,15 @@ impl Report {
     pub fn scenario(&self, name: &str) -> Option<&Scenario> {
         self.scenarios.iter().find(|s| s.name == name)
     }
+
+    /// The finding which says that this broken condition of a scenario is accepted for a while; `None` where it is not.
+    pub fn accepted(&self, scenario: &Scenario, condition: &ConditionResult) -> Option<&Finding> {
+        self.findings.iter().find(|f| {
+            f.kind == FindingKind::Accepted
+                && f.scenario.as_ref() == Some(&scenario.name)
+                && f.condition.as_ref() == Some(&condition.text)
+        })
+    }
 }
 
 /// Which suite was run.

@@ -314,7 +314,7 @@ fn publish(report: &Report, written: &Written, exit: Exit, secrets: &Secrets) ->
     if let Some(file) = &ci.output {
         github::append_outputs(file.as_ref(), &github::step_outputs(&report, exit.code(), written))?;
     }
-    if ci.is_github {
+    if ci.annotations {
         // On standard error, which the runner reads as well, so that `--format json` stays one document.
         for line in output::annotations::annotations(&report) {
             anstream::eprintln!("{line}");

@@ -18,8 +18,8 @@ use crate::output::Written;
 pub struct Ci {
     /// Its name for `environment.ci`, `None` on a developer's machine.
     pub name: Option<String>,
-    /// Whether workflow commands are understood.
-    pub is_github: bool,
+    /// Whether annotations are printed: where workflow commands are understood, unless `LOADGATE_ANNOTATIONS` is `false`.
+    pub annotations: bool,
     /// Where the job summary goes.
     pub summary: Option<String>,
     /// Where step outputs go.
@@ -44,7 +44,8 @@ impl Ci {
         let name = SYSTEMS.iter().find(|(variable, _)| set(variable).is_some());
         Self {
             name: name.map(|(_, name)| (*name).to_owned()),
-            is_github: set("GITHUB_ACTIONS").is_some(),
+            annotations: set("GITHUB_ACTIONS").is_some()
+                && get("LOADGATE_ANNOTATIONS").as_deref() != Some("false"),
             summary: set("GITHUB_STEP_SUMMARY"),
             output: set("GITHUB_OUTPUT"),
         }
@@ -115,9 +116,24 @@ mod tests {
         assert_eq!(with(&["CI"]).name.as_deref(), Some("CI"));
         let github = with(&["CI", "GITHUB_ACTIONS"]);
         assert!(
-            github.is_github && github.name.as_deref() == Some("GitHub Actions") && github.summary.is_none()
+            github.annotations
+                && github.name.as_deref() == Some("GitHub Actions")
+                && github.summary.is_none()
         );
         assert_eq!(Ci::detect(|n| (n == "CI").then(|| "false".to_owned())).name, None);
+    }
+
+    #[test]
+    fn annotations_are_silenced_by_a_variable_of_their_own() {
+        for (value, annotations) in [(None, true), (Some("true"), true), (Some("false"), false)] {
+            let ci = Ci::detect(|name| match name {
+                "LOADGATE_ANNOTATIONS" => value.map(str::to_owned),
+                "GITHUB_ACTIONS" => Some("true".to_owned()),
+                _ => None,
+            });
+            let expected = (annotations, Some("GitHub Actions"));
+            assert_eq!((ci.annotations, ci.name.as_deref()), expected, "{value:?}");
+        }
     }
 
     #[test]

@@ -46,15 +46,13 @@ fn suite(report: &Report, scenario: &Scenario) -> TestSuite {
     let mut suite = TestSuite::new(class.as_str());
     suite.set_time(seconds(scenario.duration_s));
     for condition in &scenario.conditions {
-        let status = match (condition.verdict, condition.level) {
-            (Verdict::Pass, _) => TestCaseStatus::success(),
+        let status = match (condition.verdict, condition.level, report.accepted(scenario, condition)) {
+            (Verdict::Pass, ..) => TestCaseStatus::success(),
             // A broken warn-only condition fails nothing, but is not a success either.
-            (_, Level::Warn) => {
-                let mut status = TestCaseStatus::skipped();
-                status.set_message(format!("warns only: {}", plain(&condition.message)));
-                status
-            }
-            (verdict, Level::Critical) => non_success(verdict, &condition.message),
+            (_, Level::Warn, _) => skipped(&format!("warns only: {}", condition.message)),
+            // Likewise one that is accepted for a while.
+            (_, Level::Critical, Some(accepted)) => skipped(&accepted.message),
+            (verdict, Level::Critical, None) => non_success(verdict, &condition.message),
         };
         suite.add_test_case(case(&condition.text, &class, status));
     }
@@ -64,9 +62,7 @@ fn suite(report: &Report, scenario: &Scenario) -> TestSuite {
         let status = match figure.outcome {
             ChangeOutcome::Unchanged | ChangeOutcome::Improved => TestCaseStatus::success(),
             ChangeOutcome::NotJudged | ChangeOutcome::Accepted => {
-                let mut status = TestCaseStatus::skipped();
-                status.set_message(plain(figure.note.as_deref().unwrap_or("not judged")));
-                status
+                skipped(figure.note.as_deref().unwrap_or("not judged"))
             }
             ChangeOutcome::Regression | ChangeOutcome::Suspected | ChangeOutcome::Undecided => {
                 let of = |f: &&Finding| {
@@ -118,14 +114,17 @@ fn case(name: &str, class: &str, status: TestCaseStatus) -> TestCase {
 
 fn from_finding(finding: &Finding, class: &str) -> TestCase {
     let status = match finding.verdict {
-        Verdict::Pass => {
-            let mut status = TestCaseStatus::skipped();
-            status.set_message(plain(&finding.message));
-            status
-        }
+        Verdict::Pass => skipped(&finding.message),
         verdict => non_success(verdict, &finding.message),
     };
     case(&finding.figure, class, status)
+}
+
+/// Neither passed nor failed, with the words why.
+fn skipped(message: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(plain(message));
+    status
 }
 
 /// A failure is the target's, an error means that it could not be judged. What is only inconclusive is skipped: it fails no

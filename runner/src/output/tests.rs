@@ -2,7 +2,9 @@
 
 use camino::Utf8PathBuf;
 use loadgate_report::Report;
-use loadgate_report::model::{Finding, Scenario};
+use loadgate_report::judge::conclude;
+use loadgate_report::model::{Acceptance, Finding, Scenario};
+use loadgate_report::quantity::Unit;
 
 use super::*;
 
@@ -111,6 +113,32 @@ fn hostile_text_leaves_the_xml_well_formed() {
     assert!(!xml.contains("<img") && !xml.contains('\x1b'));
     assert_eq!(xml.matches("<testsuite ").count(), 3, "{xml}");
     assert!(xml.contains("<failure") && xml.contains("tests="), "{xml}");
+}
+
+#[test]
+fn an_accepted_condition_is_no_failure_in_the_xml() {
+    let xml = |report: &Report| String::from_utf8((junit::OUTPUT.render)(report).unwrap()).unwrap();
+    let mut report = fixture::report();
+    let failures = xml(&report).matches("<failure").count();
+    report.acceptances = vec![Acceptance {
+        scenario: Some("heavy".into()),
+        figure: "latency.p95".into(),
+        bound: None,
+        unit: Unit::Ms,
+        reason: "the new model thinks longer".into(),
+        expires: "2030-01-31".into(),
+        expired: false,
+        used: false,
+        place: None,
+    }];
+    conclude(&mut report);
+    let xml = xml(&report);
+    assert_eq!(xml.matches("<failure").count(), failures - 1, "{xml}");
+    let skipped = xml.split("<skipped").skip(1).filter(|rest| {
+        let element = rest.split('>').next();
+        element.is_some_and(|e| e.contains("waived until 2030-01-31: the new model thinks longer"))
+    });
+    assert_eq!(skipped.count(), 1, "{xml}");
 }
 
 #[test]
