@@ -3,7 +3,7 @@
 mod common;
 
 use common::server::{Reply, Server};
-use common::{Place, free_port, lines, quiet_machine, small_suite};
+use common::{Place, free_port, lines, quiet_machine, root, small_suite};
 use loadgate_report::Verdict;
 use loadgate_report::model::FindingKind;
 
@@ -181,4 +181,22 @@ fn files_that_are_no_reports_are_refused() {
     place.loadgate(&["report", "nothing.json"]).ends_with(2).says(&["nothing.json"]);
     place.loadgate(&["report", "a.json", "--extract"]).ends_with(2).says(&["a.json"]);
     place.loadgate(&["baseline", "accept", "a.json"]).ends_with(2).says(&["a.json"]);
+}
+
+#[test]
+fn pruning_by_what_is_no_day_or_of_everything_is_refused() {
+    let place = Place::new();
+    let good = fs_err::read_to_string(root().join("baselines/sessions.json")).unwrap();
+    let file = place.write("baselines/sessions.json", &good);
+    let prune = |since| place.loadgate(&["baseline", "prune", "sessions", "--since", since]);
+    for (since, words) in [
+        ("Jan 2026", &["Jan 2026", "--since", "write it as 2026-01-31"]),
+        ("yesterday", &["yesterday", "--since", "write it as 2026-01-31"]),
+        ("2026-02-30", &["2026-02-30", "--since", "write it as 2026-01-31"]),
+        ("9999-01-01", &["sessions.json", "no run would be left", "delete the file"]),
+    ] {
+        prune(since).ends_with(2).says(words);
+        assert_eq!(fs_err::read_to_string(&file).unwrap(), good, "{since}");
+    }
+    prune("2020-01-01").ends_with(0).says(&["left out 0 runs"]);
 }

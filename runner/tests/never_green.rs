@@ -162,6 +162,11 @@ fn a_change_that_makes_its_own_baseline_is_not_green() {
     let ran = place.loadgate(&["run", "--mode", "stored", "--base", "main"]);
     ran.ends_with(1).says(&["edits the baseline", "compared with it as it was before", "latency.p50 rose"]);
     place.loadgate(&["run", "--mode", "stored"]).ends_with(0);
+    // Nor does it help to take the baseline away.
+    git(&["rm", "-q", "-r", "baselines"]);
+    git(&["commit", "-q", "-m", "gone"]);
+    let ran = place.loadgate(&["run", "--mode", "stored", "--base", "main"]);
+    ran.ends_with(1).says(&["deletes the baseline", "latency.p50 rose"]);
 }
 
 #[test]
@@ -176,6 +181,72 @@ fn a_target_that_was_restarted_meanwhile_is_not_green() {
     place.write("loadgate.yml", &suite(&server.url(), load, VISIT, HOLDS));
     let ran = place.loadgate(&["run", "--mode", "off"]);
     ran.ends_with(3).says(&["restarted"]);
+}
+
+#[test]
+fn a_target_that_ends_in_a_round_of_the_comparison_is_not_green() {
+    let _lock = quiet_machine();
+    // The first pass makes some 40 requests.
+    let mortal = || {
+        Server::start(|number, _| if number == 100 { Reply::Die } else { Reply::Answer(200, b"ok".to_vec()) })
+    };
+    let (head, base) = (mortal(), answers(200));
+    in_pairs(VISIT, &head, &base).1.ends_with(3).says(&["in a round of the comparison"]);
+    // The base's end says nothing of the change, so there is no verdict.
+    let (head, base) = (answers(200), mortal());
+    in_pairs(VISIT, &head, &base).1.ends_with(4).says(&["the base ended"]);
+}
+
+#[test]
+fn what_leaks_in_a_round_of_the_comparison_is_not_green() {
+    let _lock = quiet_machine();
+    let leaky = || {
+        let last = std::sync::Mutex::new(String::new());
+        Server::start(move |number, line| {
+            let before = std::mem::replace(&mut *last.lock().unwrap(), line.to_owned());
+            let leaks = number > 100 && number % 7 == 0;
+            Reply::Answer(200, if leaks { before.into_bytes() } else { b"ok".to_vec() })
+        })
+    };
+    let cross_talk = |place: &Place| {
+        let report = place.report();
+        report.findings.iter().any(|f| f.kind == loadgate_report::model::FindingKind::CrossTalk)
+    };
+    let step = "get: \"/?text={{ canary }}\"";
+    let (head, base) = (leaky(), answers(200));
+    let (place, ran) = in_pairs(step, &head, &base);
+    ran.ends_with(1).says(&["another user's text"]);
+    assert!(cross_talk(&place), "{}", lines(&place.report().findings));
+    // What the base leaks is not the change's doing.
+    let (head, base) = (answers(200), leaky());
+    let (place, ran) = in_pairs(step, &head, &base);
+    assert!(!cross_talk(&place), "{}", ran.said());
+}
+
+/// A run of `head` whose first pass has 40 requests, and as few rounds against `base` as there can be.
+fn in_pairs(step: &str, head: &Server, base: &Server) -> (Place, common::Ran) {
+    let place = Place::new();
+    place
+        .write("loadgate.yml", &format!("{}gate: {{ budget: 1s }}\n", suite(&head.url(), LOAD, step, HOLDS)));
+    let ran =
+        place.loadgate(&["run", "--mode", "paired", "--base-url", &base.url(), "--fail-on", "inconclusive"]);
+    (place, ran)
+}
+
+#[test]
+fn a_scenario_that_no_earlier_run_has_is_told() {
+    let _lock = quiet_machine();
+    let server = answers(200);
+    let place = Place::new();
+    let text = suite(&server.url(), LOAD, VISIT, HOLDS);
+    place.write(
+        "loadgate.yml",
+        &format!("{text}  others: {{ load: {{ {LOAD} }}, flow: visit, expect: [ {HOLDS} ] }}\n"),
+    );
+    place.loadgate(&["run", "--mode", "off", "--only", "visitors"]).ends_with(0);
+    place.loadgate(&["baseline", "accept"]).ends_with(0);
+    let ran = place.loadgate(&["run", "--mode", "stored"]);
+    assert!(ran.said().contains("no earlier run has it: `others`;"), "{}", ran.said());
 }
 
 #[test]

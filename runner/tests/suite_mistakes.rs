@@ -317,6 +317,24 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("latency.p95: 10%", "ask.latency.p95: 10%", "45:22 `ask.latency.p95` is not compared between runs"),
     ("latency.p95: 5ms", "active.after: 5", "45:51 `active.after` is not compared between runs"),
     ("latency.p95: 5ms", "latency.p95: 5MB", "45:64 this is not the figure's unit"),
+    ("latency.p95: 10%", "refused: 10%", "45:22 `refused` is compared for show only"),
+    ("latency.p95: 5ms", "memory.growth: 5MB", "45:51 `memory.growth` is compared for show only"),
+    ("latency.p95: 5ms", "latency.p90: 5ms", "45:51 a floor alone does not make `latency.p90` gate"),
+    (
+        "floor: { latency.p95: 5ms }",
+        "better: { latency.p95: lower }",
+        "45:52 `latency.p95` is better where it is lower",
+    ),
+    (
+        "floor: { latency.p95: 5ms }",
+        "better: { cache_hits.rate: lower }",
+        "45:52 there is no figure `cache_hits.rate`",
+    ),
+    (
+        "floor: { latency.p95: 5ms }",
+        "better: { cache_hit.rate: more }",
+        "45:68 `more` is none of the words that fit here",
+    ),
 ];
 
 #[test]
@@ -330,6 +348,30 @@ fn each_mistake_is_told_at_its_place() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_cannot_gate_is_told_with_what_can() {
+    for (setting, mistake, help) in [
+        ("latency.p95: 10%", "requests: 10%", "gate `throughput`, or write a condition"),
+        ("latency.p95: 10%", "ok: 10%", "gate `error_rate` and `refusal_rate`, or write a condition"),
+        ("latency.p95: 10%", "refused: 10%", "gate `refusal_rate`, or write a condition"),
+        ("latency.p95: 10%", "failed: 10%", "gate `error_rate`, or write a condition"),
+        (
+            "latency.p95: 10%",
+            "memory.growth: 10%",
+            "gate `memory.slope` or `memory.peak`, or write a condition",
+        ),
+        ("latency.p95: 5ms", "latency.p90: 5ms", "name it under `tolerance` too"),
+        (
+            "floor: { latency.p95: 5ms }",
+            "better: { throughput: lower }",
+            "it can be said of `cache_hit.rate` or `refusal_rate`",
+        ),
+    ] {
+        let wrong = check(&RIGHT.replacen(setting, mistake, 1)).unwrap_err().to_string();
+        assert!(wrong.contains(help), "{mistake}: {wrong}");
+    }
 }
 
 #[test]

@@ -276,6 +276,10 @@ fn the_hash_is_that_of_the_load() {
         base.replace("get: /a", "get:   \"/a\""),
         base.replace("http://127.0.0.1:1", "http://127.0.0.1:2"),
         base.replace("word: big", "word: small"),
+        base.replace(
+            "name: s\n",
+            "name: s\ngate: { better: { refusal_rate: lower }, tolerance: { latency.p95: 20% } }\n",
+        ),
     ];
     for text in same {
         assert_eq!(of(&text), of(&base), "{text}");

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use camino::Utf8Path;
-use loadgate_report::baseline::Baseline;
+use loadgate_report::baseline::{Baseline, BaselineRun, BaselineScenario};
 
 /// What a change did to the baseline that it is measured by.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,63 +17,67 @@ pub struct Edit {
 }
 
 /// What the change did to its own baseline since it left `reference` (a branch or commit); `None` where it did nothing, or where git
-/// cannot tell, as in a shallow clone.
-pub fn edited_since(reference: &str, path: &Utf8Path, now: &Baseline) -> Option<Edit> {
+/// cannot tell, as in a shallow clone. `now` is what the file holds, `None` where there is no file: the change may have deleted it.
+pub fn edited_since(reference: &str, path: &Utf8Path, now: Option<&Baseline>) -> Option<Edit> {
     if reference.starts_with('-') {
         // git would take it as an option.
         return None;
     }
-    edited_from(git(folder(path), &["merge-base", reference, "HEAD"])?.trim(), path, now)
+    let (folder, _) = nearest(path);
+    edited_from(git(folder, &["merge-base", reference, "HEAD"])?.trim(), path, now)
 }
 
 /// The same, where the commit is known that the change is based on. It must be here; its history need not be.
-pub fn edited_from(commit: &str, path: &Utf8Path, now: &Baseline) -> Option<Edit> {
-    let (dir, name) = (folder(path), path.file_name()?);
+pub fn edited_from(commit: &str, path: &Utf8Path, now: Option<&Baseline>) -> Option<Edit> {
+    let (folder, name) = nearest(path);
+    let then = || git(folder, &["show", &format!("{commit}:./{name}")]);
+    let Some(now) = now else {
+        return deleted(Baseline::parse(&then()?).ok()?);
+    };
     // What is not in git came from elsewhere, such as an artifact: no change has edited it.
-    git(dir, &["ls-files", "--error-unmatch", "--", name])?;
-    let then = git(dir, &["show", &format!("{commit}:./{name}")]);
-    let before = match &then {
-        Some(text) => Baseline::parse(text).ok()?,
+    git(folder, &["ls-files", "--error-unmatch", "--", name.as_str()])?;
+    let before = match then() {
+        Some(text) => Baseline::parse(&text).ok()?,
         None => Baseline::new(now.suite.clone()),
     };
-    describe(before, now)
+    edited(before, now)
 }
 
-/// Whether the baseline is part of the checkout that `directory` is in. One that is kept on a branch of its own is not: it lies in a
-/// checkout of that branch.
+/// Whether the baseline is part of the checkout that `directory` is in, or was before it was deleted. One that is kept on a branch of
+/// its own is not: it lies in a checkout of that branch.
 pub fn is_part_of(path: &Utf8Path, directory: &Utf8Path) -> bool {
     let top = |directory| git(directory, &["rev-parse", "--show-toplevel"]);
-    top(folder(path)).is_some_and(|found| top(directory) == Some(found))
+    top(nearest(path).0).is_some_and(|found| top(directory) == Some(found))
 }
 
-fn folder(path: &Utf8Path) -> &Utf8Path {
-    path.parent().filter(|p| !p.as_str().is_empty()).unwrap_or(Utf8Path::new("."))
+/// The nearest folder around a file that is there, and the way from it to the file. A folder goes with the last file in it, and git
+/// cannot run in one that is gone.
+fn nearest(path: &Utf8Path) -> (&Utf8Path, &Utf8Path) {
+    match path.ancestors().skip(1).find(|folder| folder.is_dir()) {
+        Some(folder) => (folder, path.strip_prefix(folder).unwrap_or(path)),
+        None => (Utf8Path::new("."), path),
+    }
 }
 
-fn describe(before: Baseline, now: &Baseline) -> Option<Edit> {
-    let runs = |b: &Baseline| -> Vec<(String, String)> {
-        let of = |(class, c): (&String, &loadgate_report::baseline::ClassRuns)| {
-            c.runs.iter().map(|r| (class.clone(), r.id.clone())).collect::<Vec<_>>()
-        };
-        b.classes.iter().flat_map(of).collect()
-    };
-    let (old, new) = (runs(&before), runs(now));
-    let added: Vec<_> = new.iter().filter(|run| !old.contains(run)).collect();
-    let removed = old.iter().filter(|run| !new.contains(run)).count();
-    if added.is_empty() && removed == 0 {
+fn deleted(before: Baseline) -> Option<Edit> {
+    let told = "this change deletes the baseline that it is measured by; compared with it as it was before";
+    (before.runs() > 0).then(|| Edit { told: told.to_owned(), before, accepted: Vec::new() })
+}
+
+fn edited(before: Baseline, now: &Baseline) -> Option<Edit> {
+    let (changed, removed) = difference(&before, now);
+    if changed.is_empty() && removed == 0 {
         return None;
     }
-    let accepted: Vec<(String, String)> = now
-        .classes
-        .values()
-        .flat_map(|c| &c.runs)
-        .filter(|run| added.iter().any(|(_, id)| *id == run.id))
-        .flat_map(|run| &run.scenarios)
-        .flat_map(|(name, s)| s.accepted.iter().map(move |figure| (name.clone(), figure.clone())))
-        .collect();
+    let added = changed.iter().filter(|(then, _)| then.is_none()).count();
+    let newly_accepted = |(then, run): &(Option<BaselineRun>, BaselineRun)| {
+        let known = then.as_ref().map(accepted_with).unwrap_or_default();
+        accepted_with(run).into_iter().filter(move |figure| !known.contains(figure))
+    };
+    let accepted: Vec<(String, String)> = changed.iter().flat_map(newly_accepted).collect();
     let mut told = format!(
-        "this change edits the baseline that it is measured by: {} runs added, {removed} removed; {}",
-        added.len(),
+        "this change edits the baseline that it is measured by: {added} runs added, {removed} removed, {} rewritten; {}",
+        changed.len() - added,
         if before.runs() > 0 { "compared with it as it was before" } else { "there was none before" }
     );
     if !accepted.is_empty() {
@@ -82,6 +86,49 @@ fn describe(before: Baseline, now: &Baseline) -> Option<Edit> {
         told.push_str(&format!("; accepted as intended: {}", named.join(", ")));
     }
     Some(Edit { told, before, accepted })
+}
+
+/// The runs that are new, or are not what they were (then behind what they were), and how many are gone.
+fn difference(before: &Baseline, now: &Baseline) -> (Vec<(Option<BaselineRun>, BaselineRun)>, usize) {
+    let (mut old, mut new) = (runs(before), runs(now));
+    // Each old run stands for one new run at most: a copy is a run more.
+    new.retain(|run| take(&mut old, |same| same == run).is_none());
+    let changed = new
+        .into_iter()
+        .map(|(place, run)| {
+            let then = take(&mut old, |(known, then)| *known == place && then.id == run.id);
+            (then.map(|(_, then)| then), run)
+        })
+        .collect();
+    (changed, old.len())
+}
+
+/// All runs, each with its suite and its machine class, without what accepting a later run takes from it.
+fn runs(baseline: &Baseline) -> Vec<((String, String), BaselineRun)> {
+    let mut runs = Vec::new();
+    for (class, of_class) in &baseline.classes {
+        for run in &of_class.runs {
+            let mut run = run.clone();
+            // Only the newest run of a class keeps its curves.
+            run.scenarios.values_mut().for_each(|scenario| scenario.curve.clear());
+            runs.push(((baseline.suite.clone(), class.clone()), run));
+        }
+    }
+    runs
+}
+
+/// Takes the first that is meant.
+fn take<T>(from: &mut Vec<T>, is_meant: impl Fn(&T) -> bool) -> Option<T> {
+    let at = from.iter().position(is_meant)?;
+    Some(from.remove(at))
+}
+
+/// The figures, by scenario, whose history begins anew with a run.
+fn accepted_with(run: &BaselineRun) -> Vec<(String, String)> {
+    let of_scenario = |(name, scenario): (&String, &BaselineScenario)| {
+        scenario.accepted.iter().map(|figure| (name.clone(), figure.clone())).collect::<Vec<_>>()
+    };
+    run.scenarios.iter().flat_map(of_scenario).collect()
 }
 
 fn git(dir: &Utf8Path, arguments: &[&str]) -> Option<String> {
@@ -95,45 +142,187 @@ fn git(dir: &Utf8Path, arguments: &[&str]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use camino::Utf8PathBuf;
+
     use super::*;
     use crate::baseline::Store;
     use crate::output::fixture;
 
+    /// A repository with a baseline of one run on `main`; `change` begins there and is checked out.
+    struct Repository {
+        folder: tempfile::TempDir,
+        store: Store,
+    }
+
+    impl Repository {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let store = Store::new(Utf8Path::from_path(folder.path()).unwrap().join("baselines"));
+            let repository = Self { folder, store };
+            repository.git(&["init", "-q", "-b", "main"]);
+            repository.accept("first");
+            repository.git(&["add", "."]);
+            repository.git(&["commit", "-q", "-m", "baseline"]);
+            repository.git(&["checkout", "-q", "-b", "change"]);
+            repository
+        }
+
+        fn folder(&self) -> &Utf8Path {
+            Utf8Path::from_path(self.folder.path()).unwrap()
+        }
+
+        fn path(&self) -> Utf8PathBuf {
+            self.store.path("cached-chat")
+        }
+
+        fn git(&self, arguments: &[&str]) {
+            let author = ["-c", "user.name=t", "-c", "user.email=t@example.invalid"];
+            assert!(git(self.folder(), &[&author[..], arguments].concat()).is_some(), "git {arguments:?}");
+        }
+
+        fn accept(&self, id: &str) {
+            let mut report = fixture::report();
+            report.run.id = id.into();
+            self.store.accept(&report, 30, true).unwrap();
+        }
+
+        fn now(&self) -> Option<Baseline> {
+            self.store.load("cached-chat").unwrap()
+        }
+
+        fn edit_since(&self, reference: &str) -> Option<Edit> {
+            edited_since(reference, &self.path(), self.now().as_ref())
+        }
+
+        fn edit_from(&self, commit: &str) -> Option<Edit> {
+            edited_from(commit, &self.path(), self.now().as_ref())
+        }
+    }
+
     #[test]
     fn a_change_that_edits_its_own_baseline_is_told_on() {
-        let dir = tempfile::tempdir().unwrap();
-        let dir = Utf8Path::from_path(dir.path()).unwrap();
-        let git = |arguments: &[&str]| {
-            let author = ["-c", "user.name=t", "-c", "user.email=t@example.invalid"];
-            assert!(git(dir, &[&author[..], arguments].concat()).is_some(), "git {arguments:?}");
-        };
-        git(&["init", "-q", "-b", "main"]);
-        let store = Store::new(dir.join("baselines"));
-        let mut report = fixture::report();
-        report.run.id = "first".into();
-        store.accept(&report, 30, true).unwrap();
-        let path = store.path("cached-chat");
-        let told = || edited_since("main", &path, &store.require("cached-chat").unwrap());
-        git(&["add", "."]);
-        git(&["commit", "-q", "-m", "baseline"]);
-        git(&["checkout", "-q", "-b", "change"]);
-        assert_eq!(told(), None);
-        report.run.id = "second".into();
-        store.accept(&report, 30, true).unwrap();
-        assert!(told().unwrap().told.contains("1 runs added, 0 removed"), "{:?}", told());
-        assert_eq!(told().unwrap().before.runs(), 1);
-        git(&["commit", "-q", "-a", "-m", "edit"]);
-        assert!(told().is_some(), "committed or not");
-        let from = |commit: &str| edited_from(commit, &path, &store.require("cached-chat").unwrap());
-        assert!(from("main").is_some());
-        assert_eq!(from("HEAD"), None);
-        assert!(is_part_of(&path, dir));
+        let repository = Repository::new();
+        assert_eq!(repository.edit_since("main"), None);
+        // That takes the curves of the run before.
+        repository.accept("second");
+        let edit = repository.edit_since("main").unwrap();
+        assert!(edit.told.contains("1 runs added, 0 removed, 0 rewritten; compared"), "{}", edit.told);
+        assert_eq!(edit.before.runs(), 1);
+        repository.git(&["commit", "-q", "-a", "-m", "edit"]);
+        assert!(repository.edit_since("main").is_some(), "committed or not");
+        assert!(repository.edit_from("main").is_some());
+        assert_eq!(repository.edit_from("HEAD"), None);
+        assert!(is_part_of(&repository.path(), repository.folder()));
         let elsewhere = tempfile::tempdir().unwrap();
-        assert!(!is_part_of(&path, Utf8Path::from_path(elsewhere.path()).unwrap()));
-        git(&["rm", "-q", "--cached", "baselines/cached-chat.json"]);
-        assert_eq!(from("main"), None, "a file that is not in git");
-        git(&["add", "."]);
-        assert_eq!(edited_since("no-such-branch", &path, &store.require("cached-chat").unwrap()), None);
-        assert_eq!(edited_since("--help", &path, &store.require("cached-chat").unwrap()), None);
+        assert!(!is_part_of(&repository.path(), Utf8Path::from_path(elsewhere.path()).unwrap()));
+        repository.git(&["rm", "-q", "--cached", "baselines/cached-chat.json"]);
+        assert_eq!(repository.edit_from("main"), None, "a file that is not in git");
+        repository.git(&["add", "."]);
+        assert_eq!(repository.edit_since("no-such-branch"), None);
+        assert_eq!(repository.edit_since("--help"), None);
+    }
+
+    #[test]
+    fn a_run_that_is_rewritten_is_told_on() {
+        let repository = Repository::new();
+        let edit = |change: fn(&mut BaselineRun)| {
+            let mut now = repository.now().unwrap();
+            now.classes.values_mut().flat_map(|class| &mut class.runs).for_each(change);
+            edited_since("main", &repository.path(), Some(&now))
+        };
+        let slower: fn(&mut BaselineRun) = |run| {
+            let heavy = run.scenarios.get_mut("heavy").unwrap();
+            heavy.figures.get_mut("latency.p95").unwrap().value *= 4.0;
+        };
+        let accepted: fn(&mut BaselineRun) =
+            |run| run.scenarios.get_mut("heavy").unwrap().accepted.push("latency.p95".into());
+        let other_load: fn(&mut BaselineRun) = |run| run.suite_hash = "another".into();
+        let figure = ("heavy".to_owned(), "latency.p95".to_owned());
+        for (change, intended) in [(slower, None), (accepted, Some(figure)), (other_load, None)] {
+            let edit = edit(change).unwrap();
+            assert!(edit.told.contains("0 runs added, 0 removed, 1 rewritten; compared"), "{}", edit.told);
+            assert_eq!(
+                edit.told.contains("intended: heavy: latency.p95"),
+                intended.is_some(),
+                "{}",
+                edit.told
+            );
+            assert_eq!(edit.accepted, Vec::from_iter(intended));
+            assert_eq!(Some(edit.before), repository.now(), "the file itself is as it was");
+        }
+        let curves: fn(&mut BaselineRun) = |run| {
+            let heavy = run.scenarios.get_mut("heavy").unwrap();
+            assert!(!heavy.curve.is_empty());
+            heavy.curve.clear();
+        };
+        assert_eq!(edit(curves), None, "accepting a later run does that, too");
+    }
+
+    #[test]
+    fn what_a_rewritten_run_accepted_before_is_not_accepted_anew() {
+        let mut before = Baseline::from_report(&fixture::report());
+        let first = |baseline: &mut Baseline, figures: &[&str]| {
+            let run = &mut baseline.classes.values_mut().next().unwrap().runs[0];
+            run.scenarios.get_mut("heavy").unwrap().accepted =
+                figures.iter().map(|figure| (*figure).to_owned()).collect();
+        };
+        first(&mut before, &["throughput"]);
+        let mut now = before.clone();
+        first(&mut now, &["throughput", "latency.p50"]);
+        let edit = edited(before, &now).unwrap();
+        assert_eq!(edit.accepted, [("heavy".to_owned(), "latency.p50".to_owned())]);
+    }
+
+    #[test]
+    fn copies_and_other_suites_are_changes() {
+        let before = Baseline::from_report(&fixture::report());
+        let mut copied = before.clone();
+        let runs = &mut copied.classes.values_mut().next().unwrap().runs;
+        let copy = runs[0].clone();
+        runs.push(copy);
+        let mut renamed = before.clone();
+        renamed.suite = "another".into();
+        for (now, words) in [
+            (&copied, "1 runs added, 0 removed, 0 rewritten"),
+            (&renamed, "1 runs added, 1 removed, 0 rewritten"),
+        ] {
+            let edit = edited(before.clone(), now).unwrap();
+            assert!(edit.told.contains(words), "{}", edit.told);
+        }
+        assert_eq!(edited(before.clone(), &before), None);
+    }
+
+    #[test]
+    fn a_change_that_deletes_its_own_baseline_is_told_on() {
+        let repository = Repository::new();
+        let before = repository.now().unwrap();
+        assert_eq!(edited_since("main", &repository.store.path("never-there"), None), None);
+        // The last file of a folder takes the folder with it.
+        fs_err::remove_dir_all(repository.store.dir()).unwrap();
+        let edit = repository.edit_since("main").unwrap();
+        assert_eq!(
+            edit.told,
+            "this change deletes the baseline that it is measured by; compared with it as it was before"
+        );
+        assert_eq!((&edit.before, edit.accepted.len()), (&before, 0));
+        assert!(is_part_of(&repository.path(), repository.folder()));
+        repository.git(&["commit", "-q", "-a", "-m", "delete"]);
+        assert_eq!(repository.edit_since("main").as_ref(), Some(&edit), "committed or not");
+        assert_eq!(repository.edit_from("main").as_ref(), Some(&edit));
+        assert_eq!(repository.edit_from("HEAD"), None, "it was not there before, either");
+        fs_err::create_dir(repository.store.dir()).unwrap();
+        assert_eq!(repository.edit_since("main"), Some(edit), "with the folder or without");
+    }
+
+    #[test]
+    fn git_runs_in_the_nearest_folder_that_is_there() {
+        for (path, folder, name) in [
+            ("src/lib.rs", "src", "lib.rs"),
+            ("src/gone/b.json", "src", "gone/b.json"),
+            ("gone/deeper/b.json", ".", "gone/deeper/b.json"),
+            ("b.json", ".", "b.json"),
+        ] {
+            assert_eq!(nearest(path.into()), (Utf8Path::new(folder), Utf8Path::new(name)));
+        }
     }
 }

@@ -63,6 +63,12 @@ pub enum StoreError {
         /// The folder.
         dir: Utf8PathBuf,
     },
+    /// Pruning it would leave nothing.
+    #[error("prune `{path}`: no run would be left; delete the file if that is meant")]
+    NothingLeft {
+        /// The file.
+        path: Utf8PathBuf,
+    },
 }
 
 fn hint(reason: &NotAccepted) -> &'static str {
@@ -153,11 +159,14 @@ impl Store {
     /// Leaves out of a suite's baseline what no run will be compared with any more; see [`Baseline::prune`].
     ///
     /// # Errors
-    /// [`StoreError`]; the file is then as it was.
+    /// [`StoreError`], also where no run would be left; the file is then as it was.
     pub fn prune(&self, suite: &str, keep: usize, since: Option<&str>) -> Result<Pruned, StoreError> {
         let mut baseline = self.require(suite)?;
         let pruned = baseline.prune(keep, since);
         let path = self.path(suite);
+        if baseline.runs() == 0 {
+            return Err(StoreError::NothingLeft { path });
+        }
         atomic::write(&path, baseline.to_text().as_bytes())
             .map_err(|source| StoreError::Write { path, source })?;
         Ok(pruned)

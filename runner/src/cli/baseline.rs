@@ -34,11 +34,11 @@ pub(super) struct ListArguments {
 pub(super) struct PruneArguments {
     /// Name of the suite
     suite: String,
-    /// Runs to keep of each machine class
+    /// Runs to keep of each load of each machine class
     #[arg(long, value_name = "N", default_value_t = KEEP)]
     keep: usize,
-    /// Leave out machine classes without a run since this day (YYYY-MM-DD)
-    #[arg(long, value_name = "DAY")]
+    /// Leave out machine classes and loads without a run since this day (2026-01-31) or time (2026-01-31T12:00:00Z)
+    #[arg(long, value_name = "DAY", value_parser = day_or_time)]
     since: Option<String>,
     /// Directory of the stored baselines
     #[arg(long, value_name = "DIR", default_value = "baselines")]
@@ -97,9 +97,9 @@ pub(super) fn run(command: BaselineCommand) -> Result<Exit, CliError> {
         BaselineCommand::Prune(arguments) => {
             let pruned = Store::new(&arguments.baseline)
                 .prune(&arguments.suite, arguments.keep, arguments.since.as_deref())
-                .map_err(CliError::usage)?;
+                .map_err(|error| CliError::usage(anyhow::anyhow!("failed to {error}")))?;
             anstream::println!(
-                "left out {} runs beyond the last {}, {} of another load, {} machine classes",
+                "left out {} runs beyond the last {} of their load, {} of unused loads, {} unused machine classes",
                 pruned.surplus,
                 arguments.keep,
                 pruned.outdated,
@@ -108,4 +108,34 @@ pub(super) fn run(command: BaselineCommand) -> Result<Exit, CliError> {
         }
     }
     Ok(Exit::Pass)
+}
+
+/// A day, or a time in UTC and whole seconds: as baselines write them, since they are compared as text.
+fn day_or_time(text: &str) -> Result<String, String> {
+    if let Ok(time) = text.parse::<jiff::Timestamp>() {
+        return Ok(format!("{time:.0}"));
+    }
+    // What else may follow a day, such as a time without offset, would be lost.
+    let day = text.parse::<jiff::civil::Date>().ok().map(|day| day.to_string()).filter(|day| day == text);
+    day.ok_or_else(|| "write it as 2026-01-31 or 2026-01-31T12:00:00Z".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::day_or_time;
+
+    #[test]
+    fn days_and_times_are_as_baselines_write_them() {
+        for (text, expected) in [
+            ("2026-01-31", "2026-01-31"),
+            ("2026-01-31T12:00:00Z", "2026-01-31T12:00:00Z"),
+            ("2026-01-31T12:00:00.9Z", "2026-01-31T12:00:00Z"),
+            ("2026-02-01T00:30:00+02:00", "2026-01-31T22:30:00Z"),
+        ] {
+            assert_eq!(day_or_time(text).as_deref(), Ok(expected), "{text}");
+        }
+        for text in ["", "yesterday", "Jan 2026", "2026-02-30", "20260131", "2026-01-31T12:00"] {
+            assert!(day_or_time(text).is_err(), "{text}");
+        }
+    }
 }

@@ -63,6 +63,10 @@ impl<'a> RunningArm<'a> {
         self.arm.name
     }
 
+    fn is_under_test(&self) -> bool {
+        self.arm.name == Arm::head().name
+    }
+
     pub(super) async fn stop(mut self) {
         self.target.stop().await;
     }
@@ -70,10 +74,14 @@ impl<'a> RunningArm<'a> {
     /// Runs the scenario of that number, watched. Its conditions are not judged here.
     pub(super) async fn scenario(&mut self, index: usize, round: u32) -> Scenario {
         let scenario = Arc::clone(&self.context.plan.scenarios[index]);
-        match &scenario.search {
+        let result = match &scenario.search {
             None => self.load(index, &scenario, &scenario.name, u64::from(round)).await,
             Some(search) => self.search(index, search, round).await,
+        };
+        if round > 0 && self.is_under_test() {
+            self.context.later.saw(&result);
         }
+        result
     }
 
     /// Makes the load of a scenario, watched. It is the one of that number, or a level of it, shown under `name`.
@@ -163,6 +171,14 @@ impl<'a> RunningArm<'a> {
     /// How the target ended, if it did: seen at its process, or, where loadgate did not start it, by nobody listening
     /// any more after requests that found nobody.
     pub(super) async fn died(&mut self, result: &Scenario) -> Option<String> {
+        let status = self.end(result).await?;
+        if self.is_under_test() {
+            self.context.later.died(&result.name, &status);
+        }
+        Some(status)
+    }
+
+    async fn end(&mut self, result: &Scenario) -> Option<String> {
         if let Some(status) = self.target.ended() {
             let lines = self.target.last_lines();
             let tail = if lines.is_empty() { String::new() } else { format!("; its last lines:\n{lines}") };

@@ -4,6 +4,8 @@ mod acceptance;
 mod arm;
 mod conditions;
 mod environment;
+mod later;
+mod leaks;
 pub mod paired;
 mod pass;
 mod run;
@@ -18,6 +20,7 @@ use minijinja::Value;
 
 pub use self::acceptance::AcceptanceError;
 pub use self::environment::read as read_environment;
+use self::later::Later;
 pub use self::paired::Base;
 pub use self::run::{GateError, noise, run};
 use crate::engine::{Control, Progress};
@@ -134,6 +137,7 @@ struct Context<'a> {
     control: &'a Control,
     observer: &'a dyn Observer,
     started: Instant,
+    later: &'a Later,
 }
 
 impl<'a> Context<'a> {

@@ -1,16 +1,20 @@
 //! A whole run of one suite: first pass, comparison, fresh rounds for what is suspected, report.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use loadgate_report::baseline::Baseline;
 use loadgate_report::judge::paired::noise::Sensitivity;
 use loadgate_report::judge::{self, Policy};
-use loadgate_report::model::{self, ChangeOutcome, ComparedFigure, Comparison, Report, RunInfo, SuiteInfo};
+use loadgate_report::model::{
+    self, ChangeOutcome, ComparedFigure, Comparison, ComparisonMode, Report, RunInfo, SuiteInfo,
+};
 use loadgate_report::quantity::{Quantity, Unit};
 use loadgate_report::trend::Trend;
 
 use super::acceptance::{self, AcceptanceError};
+use super::later::Later;
 use super::paired::{Base, PairedError};
 use super::pass::Pass;
 use super::{Context, Event, Mode, Observer, Options, conditions, environment, paired};
@@ -71,7 +75,8 @@ pub async fn run(
     report.run.interrupted = true;
     judge::conclude(&mut report);
     output::save(&options.out, &report, &secrets)?;
-    let context = Context { plan: Arc::clone(&plan), options, control, observer, started };
+    let later = Later::default();
+    let context = Context { plan: Arc::clone(&plan), options, control, observer, started, later: &later };
     let finish = |report: &mut Report, pass: &Pass| {
         report.scenarios = pass.scenarios.clone();
         report.target = pass.target.clone();
@@ -113,11 +118,14 @@ pub async fn run(
         };
         let (comparison, warning) =
             compare(&context, &report, stored.as_ref(), edit.as_ref(), pass_time).await;
+        later.show_in(&mut report);
+        report.warnings.extend(uncompared(&comparison));
         report.comparison = Some(comparison);
         report.warnings.extend(warning);
-        report.warnings.extend(edit.map(|edit| edit.told));
-        let trend = stored.as_ref().map(|stored| Trend::of(stored, &policy(&plan)));
+        let known = stored.as_ref().or(edit.as_ref().map(|edit| &edit.before));
+        let trend = known.map(|known| Trend::of(known, &policy(&plan)));
         report.history = trend.and_then(|trend| trend.history(&report.environment.machine.class()));
+        report.warnings.extend(edit.map(|edit| edit.told));
     }
     report.environment.steal = environment::machine_ticks().zip(ticks).and_then(|(now, before)| {
         let all = now.1.saturating_sub(before.1);
@@ -167,7 +175,8 @@ pub async fn noise(
     let started = Instant::now();
     output::make_folder(&options.out)?;
     let policy = policy(&plan);
-    let context = Context { plan: Arc::clone(&plan), options, control, observer, started };
+    let later = Later::default();
+    let context = Context { plan: Arc::clone(&plan), options, control, observer, started, later: &later };
     let log = options.out.join("build.log");
     Target::build(&plan.target, &Arm::head(), &context.variables(), &log, control).await?;
     Ok(paired::noise(&context, rounds, &policy).await?)
@@ -220,7 +229,9 @@ async fn compare(
         );
     }
     let mut stored = with_baseline(context, report, stored, edit, &policy);
-    let open = !suspects(&stored).is_empty() || stored.status != model::ComparisonStatus::Judged;
+    let open = !suspects(&stored).is_empty()
+        || stored.status != model::ComparisonStatus::Judged
+        || uncompared(&stored).is_some();
     if *mode == Mode::Auto
         && open
         && let Some(base) = base
@@ -276,11 +287,12 @@ fn with_baseline(
 ) -> Comparison {
     let path = Store::new(&context.options.baseline).path(&context.plan.name);
     let mut comparison = match (stored, edit.filter(|edit| edit.before.runs() > 0)) {
-        (Some(stored), Some(edit)) => {
-            judge::compare_unedited(report, &edit.before, stored, &edit.accepted, policy)
+        (now, Some(edit)) => {
+            let now = now.unwrap_or(&edit.before);
+            judge::compare_unedited(report, &edit.before, now, &edit.accepted, policy)
         }
         (Some(stored), None) => judge::compare(report, stored, policy),
-        (None, _) => judge::missing(path.as_str()),
+        (None, None) => judge::missing(path.as_str()),
     };
     comparison.base = path.to_string();
     comparison
@@ -289,8 +301,12 @@ fn with_baseline(
 /// Tells on a change that edits its own baseline. The branch it is to go into is the base revision, or what GitHub says of a pull
 /// request.
 async fn edited_baseline(context: &Context<'_>) -> Option<Edit> {
+    if context.options.mode == Mode::Paired {
+        // Nothing of it is compared with.
+        return None;
+    }
     let store = Store::new(&context.options.baseline);
-    let stored = store.load(&context.plan.name).ok()??;
+    let stored = store.load(&context.plan.name).ok()?;
     let path = store.path(&context.plan.name);
     if !is_part_of(&path, ".".into()) {
         return None;
@@ -298,12 +314,12 @@ async fn edited_baseline(context: &Context<'_>) -> Option<Edit> {
     let reference = match &context.options.base {
         Some(base @ Base::PullRequest(_)) => {
             let commit = base.commit(".".into()).await.ok()??;
-            return edited_from(&commit, &path, &stored);
+            return edited_from(&commit, &path, stored.as_ref());
         }
         Some(Base::Revision(reference)) => reference.clone(),
         _ => format!("origin/{}", std::env::var("GITHUB_BASE_REF").ok().filter(|name| !name.is_empty())?),
     };
-    edited_since(&reference, &path, &stored)
+    edited_since(&reference, &path, stored.as_ref())
 }
 
 /// Runs fresh rounds for what looks worse. Where the suite sets no time for it, there is time for all rounds, however long the suite
@@ -324,9 +340,9 @@ async fn confirm(context: &Context<'_>, pass_time: Duration, comparison: &mut Co
         context.observer.on(&Event::Confirming { suspects: &suspects, round, of: CONFIRM_ROUNDS });
         let log = context.options.out.join("target-confirm.log");
         match context.pass(round, &log, |_| {}).await {
-            Ok(pass) => rounds.push(pass.scenarios),
-            // The suspicion stays unconfirmed, which is told as such.
-            Err(_) => break,
+            Ok(pass) if !context.control.is_stopped() => rounds.push(pass.scenarios),
+            // The suspicion stays unconfirmed, which is told as such. Half a round is none.
+            Ok(_) | Err(_) => break,
         }
     }
     judge::confirm(comparison, &rounds);
@@ -349,9 +365,33 @@ fn suspects(comparison: &Comparison) -> Vec<String> {
         .collect()
 }
 
+/// Tells of scenarios that no earlier run has, as after a baseline was accepted from a run with `--only`.
+fn uncompared(comparison: &Comparison) -> Option<String> {
+    if comparison.mode != ComparisonMode::Stored || comparison.status != model::ComparisonStatus::Judged {
+        return None;
+    }
+    let mut known = BTreeMap::<&str, bool>::new();
+    for figure in comparison.figures.iter().filter(|figure| figure.gated) {
+        *known.entry(&figure.scenario).or_default() |= figure.before.is_some();
+    }
+    let unknown: Vec<String> =
+        known.iter().filter(|(_, is_known)| !**is_known).map(|(name, _)| format!("`{name}`")).collect();
+    (!unknown.is_empty()).then(|| {
+        format!(
+            "not compared, since no earlier run has it: {}; accept a run of the whole suite with `loadgate baseline accept`",
+            unknown.join(", ")
+        )
+    })
+}
+
 /// The policy of a suite.
 pub(crate) fn policy(plan: &Plan) -> Policy {
-    Policy { tolerances: plan.gate.tolerance.clone(), floors: plan.gate.floor.clone(), ..Policy::default() }
+    Policy {
+        tolerances: plan.gate.tolerance.clone(),
+        floors: plan.gate.floor.clone(),
+        better: plan.gate.better.clone(),
+        ..Policy::default()
+    }
 }
 
 /// A comparison that was asked for and could not be made.
@@ -368,7 +408,7 @@ fn unusable(why: &str, next: &str) -> Comparison {
 mod tests {
     use std::io::{Read as _, Write as _};
 
-    use loadgate_report::quantity::Unit;
+    use loadgate_report::judge::Better;
 
     use super::*;
     use crate::suite::{LoadOptions, load_text};
@@ -429,6 +469,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_suite_says_which_way_a_counter_is_better() {
+        let text = "name: t\ntarget: { url: 'http://127.0.0.1:1' }\ngate: { better: { queued.rate: lower } }\n\
+             scenarios:\n  s:\n    load: { users: 1, iterations: 1 }\n    flow: [ { get: /, count: { queued: \
+             json.position > 0, hit: json.cached } } ]\n";
+        let plan = load_text("test.yml", text, ".".into(), &LoadOptions::default());
+        let policy = policy(&plan.unwrap_or_else(|e| panic!("{}", e.render(false))));
+        assert_eq!(policy.rule("queued.rate").better, Better::Lower);
+        assert_eq!(policy.rule("hit.rate").better, Better::Higher);
+    }
+
     fn comparison(figures: &[(&str, ChangeOutcome)]) -> Comparison {
         let figures = figures.iter().map(|(name, outcome)| figure(name, *outcome)).collect();
         Comparison { figures, ..judge::missing("") }
@@ -479,9 +530,10 @@ mod tests {
             base: None,
             keep_rounds: false,
         };
-        let (control, started) = (Control::new(), Instant::now());
+        let (control, later) = (Control::new(), Later::default());
+        let (plan, started) = (Arc::new(plan), Instant::now());
         let context =
-            Context { plan: Arc::new(plan), options: &options, control: &control, observer: &(), started };
+            Context { plan, options: &options, control: &control, observer: &(), started, later: &later };
         test(&context).await;
     }
 

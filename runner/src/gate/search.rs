@@ -7,10 +7,11 @@
 use std::sync::Arc;
 
 use loadgate_report::judge::{NextLevel, conclude_search, judge_level, next_level};
-use loadgate_report::model::{self, FailureKind, LevelOutcome, Scenario, SearchOutcome};
+use loadgate_report::model::{self, LevelOutcome, Scenario, SearchOutcome};
 
 use super::Event;
 use super::arm::RunningArm;
+use super::leaks::Leaks;
 use crate::engine;
 use crate::suite::plan;
 
@@ -23,9 +24,8 @@ struct Seen {
     first: Option<Scenario>,
     /// What the last level showed.
     last: Option<Scenario>,
-    /// Answers with another user's text, over all levels, with examples.
-    cross_talk: u64,
-    examples: Vec<model::FailureSample>,
+    /// Of all levels.
+    leaks: Leaks,
 }
 
 impl RunningArm<'_> {
@@ -76,9 +76,7 @@ impl RunningArm<'_> {
 
 impl Seen {
     fn add(&mut self, result: Scenario, held: bool) {
-        self.cross_talk += result.failed.get(&FailureKind::CrossTalk).copied().unwrap_or(0);
-        let examples = result.failures.iter().filter(|sample| sample.kind == FailureKind::CrossTalk);
-        self.examples.extend(examples.take(5usize.saturating_sub(self.examples.len())).cloned());
+        self.leaks.add(&result);
         self.first.get_or_insert_with(|| result.clone());
         if held {
             // Levels are raised while they hold, so the last that held is the largest.
@@ -97,14 +95,7 @@ impl Seen {
         };
         let mut shown = shown.unwrap_or_else(|| super::arm::not_run(whole, "no level was tried"));
         shown.started_s = started_s.unwrap_or(shown.started_s);
-        // One user's text in another's answer counts wherever it was seen.
-        let known = shown.failed.get(&FailureKind::CrossTalk).copied().unwrap_or(0);
-        if self.cross_talk > known {
-            shown.requests += self.cross_talk - known;
-            shown.failed.insert(FailureKind::CrossTalk, self.cross_talk);
-            shown.failures.retain(|sample| sample.kind != FailureKind::CrossTalk);
-            shown.failures.extend(self.examples);
-        }
+        self.leaks.show_in(&mut shown);
         shown
     }
 }

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use loadgate_report::condition::Condition;
+use loadgate_report::judge::Better;
 use loadgate_report::model::{Level, Place};
 
 use super::data::DataSet;
@@ -511,6 +512,8 @@ pub struct Gate {
     pub tolerance: BTreeMap<String, f64>,
     /// Allowed absolute change by figure, in base units.
     pub floor: BTreeMap<String, f64>,
+    /// Which way is better by figure, such as `queued.rate` → lower.
+    pub better: BTreeMap<String, Better>,
     /// Time for rounds that confirm a suspect.
     pub budget: Option<Duration>,
 }

@@ -1,18 +1,16 @@
-//! Grades, scorecards, cost and the settings of the comparison.
+//! Grades, scorecards and cost.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use loadgate_report::condition::Condition;
-use loadgate_report::figure::{self, Figure, Names};
+use loadgate_report::figure::{self, Names};
 use loadgate_report::model::Level;
-use loadgate_report::quantity::{Quantity, Unit};
 
 use super::Decider;
 use super::scenario::names_of;
 use crate::suite::diagnostics::{Diagnostic, instead};
-use crate::suite::file::{At, CostFile, Fixed, GateFile, LevelFile, ScorecardFile, Table};
-use crate::suite::plan::{ConditionRule, Cost, Gate, Grade, Scenario, Scorecard};
+use crate::suite::file::{At, CostFile, Fixed, LevelFile, ScorecardFile};
+use crate::suite::plan::{ConditionRule, Cost, Grade, Scenario, Scorecard};
 
 type Scenarios = [Option<Arc<Scenario>>];
 
@@ -139,66 +137,5 @@ impl Decider<'_> {
             currency: file.currency.get().map_or_else(|| "USD".to_owned(), |code| code.value.0.clone()),
             per_day,
         }
-    }
-
-    pub(super) fn gate(&mut self, file: &GateFile, scenarios: &Scenarios) -> Gate {
-        let mut names = Names::default();
-        for scenario in scenarios.iter().flatten() {
-            let own = names_of(scenario, &self.probes);
-            names.steps.extend(own.steps);
-            names.classes.extend(own.classes);
-            names.counters.extend(own.counters);
-            names.probes.extend(own.probes);
-        }
-        let all_known = scenarios.iter().all(Option::is_some);
-        let tolerance =
-            self.by_figure(file.tolerance.get(), &names, all_known, |_, value| match value.unit {
-                Unit::Count if value.value > 1.0 => {
-                    Err(format!("{} is {} %; write `{}%`", value.value, value.value * 100.0, value.value))
-                }
-                Unit::Ratio | Unit::Count if value.value >= 0.0 => Ok(value.value),
-                _ => Err("a tolerance is a share, such as 10%".to_owned()),
-            });
-        let floor = self.by_figure(file.floor.get(), &names, all_known, |figure, value| {
-            let same = figure.unit() == value.unit
-                || (value.unit == Unit::Count && !matches!(figure.unit(), Unit::Ms | Unit::Bytes));
-            if same && value.value >= 0.0 {
-                Ok(value.value)
-            } else {
-                Err("this is not the figure's unit".to_owned())
-            }
-        });
-        let budget = self.positive(file.budget.get(), "nothing can be confirmed within no time");
-        Gate { tolerance, floor, budget }
-    }
-
-    fn by_figure(
-        &mut self,
-        table: Option<&Table<At<Quantity>>>,
-        names: &Names,
-        all_known: bool,
-        check: impl Fn(&Figure, Quantity) -> Result<f64, String>,
-    ) -> BTreeMap<String, f64> {
-        let mut by_figure = BTreeMap::new();
-        for (name, quantity) in table.into_iter().flat_map(|table| table.iter()) {
-            match Figure::parse(&name.value, names) {
-                Ok(_) if !figure::main_names(names).any(|known| known == name.value) => {
-                    let message = format!("`{}` is not compared between runs", name.value);
-                    let help = "judge it by a condition; what is compared is listed in docs/method.md";
-                    self.error(Diagnostic::new(name.span, message).help(help));
-                }
-                Ok(figure) => match check(&figure, quantity.value) {
-                    Ok(value) => {
-                        by_figure.insert(name.value.clone(), value);
-                    }
-                    Err(message) => self.error(Diagnostic::new(quantity.span, message)),
-                },
-                Err(error) if all_known => {
-                    self.error(Diagnostic::new(name.span, error.to_string()).help(error.help));
-                }
-                Err(_) => {}
-            }
-        }
-        by_figure
     }
 }

@@ -7,6 +7,7 @@ mod condition;
 mod data;
 mod extras;
 mod flow;
+mod gate;
 mod hash;
 mod known;
 mod load;

@@ -1,5 +1,6 @@
 //! Plans of the parts of the language that the tests in `runner/tests` do not decide one by one.
 
+use loadgate_report::judge::{Better, Policy};
 use loadgate_report::model::Level;
 
 use super::*;
@@ -284,6 +285,82 @@ fn scorecards() {
     }
     let odd = card("scenario: one, points: { ok > 1: 5 }").replace("  card:", "  my card:");
     tell("my card", "11:3 a scorecard cannot be called `my card`", &decided(&odd).1);
+}
+
+/// A suite that counts twice, with settings of the comparison.
+fn compared(settings: &str) -> String {
+    suite(&format!(
+        "    load: {{ users: 3, iterations: 1 }}\n    flow: [ {{ get: /, count: {{ queued: json.position > 0, hit: json.cached }} }} ]\ngate: {{ {settings} }}"
+    ))
+}
+
+#[test]
+fn only_what_is_judged_between_runs_has_a_tolerance_or_a_floor() {
+    let (plan, wrong) = decided(&compared(
+        "tolerance: { success_rate: 5%, memory.peak: 10%, latency.p90: 0% }, floor: { refusal_rate: 2%, queued.rate: 8%, latency.p90: 5ms }",
+    ));
+    assert_eq!(wrong, Vec::<String>::new());
+    let gate = plan.unwrap().gate;
+    assert_eq!((gate.tolerance.len(), gate.floor.len()), (3, 3));
+    for (settings, want) in [
+        (
+            "tolerance: { requests: 10% }",
+            "10:22 `requests` is compared for show only: counts follow the load",
+        ),
+        ("tolerance: { ok: 10% }", "10:22 `ok` is compared for show only: counts follow the load"),
+        ("tolerance: { refused: 10% }", "10:22 `refused` is compared for show only: counts follow the load"),
+        ("tolerance: { failed: 10% }", "10:22 `failed` is compared for show only: counts follow the load"),
+        ("tolerance: { memory.growth: 10% }", "10:22 `memory.growth` is compared for show only: it can be 0"),
+        ("tolerance: { capacity: 10% }", "10:22 there is no figure `capacity`"),
+        ("floor: { refused: 5 }", "10:18 `refused` is compared for show only: counts follow the load"),
+        ("floor: { memory.growth: 5MB }", "10:18 `memory.growth` is compared for show only: it can be 0"),
+        ("floor: { latency.p90: 5ms }", "10:18 a floor alone does not make `latency.p90` gate"),
+    ] {
+        let (_, all) = decided(&compared(settings));
+        tell(settings, want, &all);
+        assert_eq!(all.len(), 1, "{settings}: {all:?}");
+    }
+    // What is wrong of the tolerance is told once, and not again of the floor that goes with it.
+    let (_, all) = decided(&compared("tolerance: { latency.p90: 10ms }, floor: { latency.p90: 5ms }"));
+    assert_eq!(all, ["10:35 a tolerance is a share, such as 10%"]);
+    let searched = suite(
+        "    load: { search: { over: users, from: 1, to: 9, limits: ok > 0 } }\n    flow: start\ngate: { tolerance: { capacity: 10% } }",
+    );
+    tell("capacity", "10:22 `capacity` is compared for show only: a search ends", &decided(&searched).1);
+}
+
+#[test]
+fn a_suite_says_which_way_its_counters_are_better() {
+    let (plan, wrong) = decided(&compared("better: { queued.rate: lower, refusal_rate: higher }"));
+    assert_eq!(wrong, Vec::<String>::new());
+    let policy = Policy { better: plan.unwrap().gate.better, ..Policy::default() };
+    let better =
+        ["queued.rate", "hit.rate", "refusal_rate", "latency.p95"].map(|figure| policy.rule(figure).better);
+    assert_eq!(better, [Better::Lower, Better::Higher, Better::Higher, Better::Lower]);
+    let (plan, _) = decided(&compared("better: { queued.rate: neither, hit.rate: higher }"));
+    let better: Vec<_> = plan.unwrap().gate.better.into_iter().collect();
+    assert_eq!(
+        better,
+        [("hit.rate".to_owned(), Better::Higher), ("queued.rate".to_owned(), Better::Neither)]
+    );
+    for (settings, want) in [
+        ("better: { queud.rate: lower }", "10:19 there is no figure `queud.rate`"),
+        ("better: { queued.true: lower }", "10:19 `queued.true` is not compared between runs"),
+        ("better: { refused: lower }", "10:19 `refused` is compared for show only"),
+        (
+            "better: { latency.p95: higher }",
+            "10:19 `latency.p95` is better where it is lower, in every suite",
+        ),
+        ("better: { latency.p90: lower }", "10:19 `latency.p90` is better where it is lower, in every suite"),
+        ("better: { queued.true.latency.p50: higher }", "10:19 `queued.true.latency.p50` is better where it"),
+        ("better: { throughput: lower }", "10:19 `throughput` is better where it is higher, in every suite"),
+        ("better: { queued.rate: less }", "10:32 `less` is none of the words that fit here"),
+        ("better: queued.rate", "10:17 expected a mapping of names to values, found"),
+    ] {
+        let (_, all) = decided(&compared(settings));
+        tell(settings, want, &all);
+        assert_eq!(all.len(), 1, "{settings}: {all:?}");
+    }
 }
 
 #[test]

@@ -18,8 +18,8 @@ use std::time::Duration;
 use loadgate_report::quantity::Quantity;
 
 pub(super) use self::data::*;
-use self::decode::mapping;
 pub(super) use self::decode::{At, Decode, Decoder, Mapping, Maybe, OneOrMany, Table};
+use self::decode::{choice, mapping};
 pub(super) use self::scalar::Fixed;
 pub(super) use self::scenario::*;
 pub(super) use self::script::*;
@@ -81,8 +81,23 @@ mapping! {
         optional tolerance: Table<At<Quantity>>,
         /// Allowed absolute change by figure, such as `latency.p95: 5ms`: a change below it never counts.
         optional floor: Table<At<Quantity>>,
+        /// Which way is better, such as `queued.rate: lower`: for the rates of counters (usually `higher`) and for `refusal_rate` (usually
+        /// `neither`).
+        optional better: Table<BetterFile>,
         /// Time that deciding may take. In stored mode for the fresh rounds (by default as long as they need); in pairs for the rounds, and as
         /// much again to confirm (by default 10min; six rounds are always run).
         optional budget: At<Duration>,
+    }
+}
+
+choice! {
+    /// Which way a figure is better.
+    enum BetterFile {
+        /// More is better.
+        Higher = "higher",
+        /// Less is better.
+        Lower = "lower",
+        /// Any change is for the worse.
+        Neither = "neither",
     }
 }
