@@ -4,6 +4,7 @@ mod acceptance;
 mod arm;
 mod conditions;
 mod environment;
+mod gaps;
 mod later;
 mod leaks;
 pub mod paired;

@@ -1,15 +1,12 @@
 //! A whole run of one suite: first pass, comparison, fresh rounds for what is suspected, report.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use loadgate_report::baseline::Baseline;
 use loadgate_report::judge::paired::noise::Sensitivity;
 use loadgate_report::judge::{self, Policy};
-use loadgate_report::model::{
-    self, ChangeOutcome, ComparedFigure, Comparison, ComparisonMode, Report, RunInfo, SuiteInfo,
-};
+use loadgate_report::model::{self, ChangeOutcome, ComparedFigure, Comparison, Report, RunInfo, SuiteInfo};
 use loadgate_report::quantity::{Quantity, Unit};
 use loadgate_report::trend::Trend;
 
@@ -17,7 +14,7 @@ use super::acceptance::{self, AcceptanceError};
 use super::later::Later;
 use super::paired::{Base, PairedError};
 use super::pass::Pass;
-use super::{Context, Event, Mode, Observer, Options, conditions, environment, paired};
+use super::{Context, Event, Mode, Observer, Options, conditions, environment, gaps, paired};
 use crate::baseline::{Edit, Store, StoreError, edited_from, edited_since, is_part_of};
 use crate::engine::{Control, Proxies, Reach};
 use crate::output::{self, OutputError, Secrets};
@@ -119,10 +116,12 @@ pub async fn run(
         let (comparison, warning) =
             compare(&context, &report, stored.as_ref(), edit.as_ref(), pass_time).await;
         later.show_in(&mut report);
-        report.warnings.extend(uncompared(&comparison));
+        report.warnings.extend(gaps::unknown_scenarios(&comparison));
         report.comparison = Some(comparison);
         report.warnings.extend(warning);
         let known = stored.as_ref().or(edit.as_ref().map(|edit| &edit.before));
+        let lost = known.map(|known| gaps::lost_figures(&report, known, &policy(&plan)));
+        report.warnings.extend(lost.into_iter().flatten());
         let trend = known.map(|known| Trend::of(known, &policy(&plan)));
         report.history = trend.and_then(|trend| trend.history(&report.environment.machine.class()));
         report.warnings.extend(edit.map(|edit| edit.told));
@@ -231,7 +230,7 @@ async fn compare(
     let mut stored = with_baseline(context, report, stored, edit, &policy);
     let open = !suspects(&stored).is_empty()
         || stored.status != model::ComparisonStatus::Judged
-        || uncompared(&stored).is_some();
+        || gaps::unknown_scenarios(&stored).is_some();
     if *mode == Mode::Auto
         && open
         && let Some(base) = base
@@ -363,25 +362,6 @@ fn suspects(comparison: &Comparison) -> Vec<String> {
         .filter(|figure| figure.outcome == ChangeOutcome::Suspected)
         .map(|figure| format!("{} {}", figure.scenario, figure.figure))
         .collect()
-}
-
-/// Tells of scenarios that no earlier run has, as after a baseline was accepted from a run with `--only`.
-fn uncompared(comparison: &Comparison) -> Option<String> {
-    if comparison.mode != ComparisonMode::Stored || comparison.status != model::ComparisonStatus::Judged {
-        return None;
-    }
-    let mut known = BTreeMap::<&str, bool>::new();
-    for figure in comparison.figures.iter().filter(|figure| figure.gated) {
-        *known.entry(&figure.scenario).or_default() |= figure.before.is_some();
-    }
-    let unknown: Vec<String> =
-        known.iter().filter(|(_, is_known)| !**is_known).map(|(name, _)| format!("`{name}`")).collect();
-    (!unknown.is_empty()).then(|| {
-        format!(
-            "not compared, since no earlier run has it: {}; accept a run of the whole suite with `loadgate baseline accept`",
-            unknown.join(", ")
-        )
-    })
 }
 
 /// The policy of a suite.
