@@ -233,6 +233,30 @@ fn in_pairs(step: &str, head: &Server, base: &Server) -> (Place, common::Ran) {
     (place, ran)
 }
 
+/// Only runs of other machines are stored, so only the base can judge; without one it was green.
+#[test]
+#[cfg(unix)]
+fn a_head_that_does_not_start_again_is_not_green() {
+    let _lock = quiet_machine();
+    let base = Server::healthy();
+    let place = Place::new();
+    let start =
+        "[ -e started ] && exit 7; touch started; exec {{ loadgate }} serve cached-chat --port {{ port }}";
+    let text = suite("URL", LOAD, "get: /health", HOLDS);
+    let target = format!("target: {{ url: \"http://127.0.0.1:{{{{ port }}}}\", start: '{start}' }}");
+    place.write("loadgate.yml", &text.replace("target: { url: \"URL\" }", &target));
+    place.loadgate(&["run", "--mode", "off"]).ends_with(0);
+    place.loadgate(&["baseline", "accept"]).ends_with(0);
+    let file = place.path().join("baselines/never.json");
+    let elsewhere = fs_err::read_to_string(&file).unwrap().replace(" vCPUs", "000 vCPUs");
+    place.write("baselines/never.json", &elsewhere);
+    fs_err::remove_file(place.path().join("started")).unwrap();
+    place.loadgate(&["run", "--mode", "stored", "--fail-on", "inconclusive"]).ends_with(0);
+    fs_err::remove_file(place.path().join("started")).unwrap();
+    let ran = place.loadgate(&["run", "--base-url", &base.url(), "--fail-on", "inconclusive"]);
+    ran.ends_with(4).says(&["the head does not run"]);
+}
+
 #[test]
 fn a_scenario_that_no_earlier_run_has_is_told() {
     let _lock = quiet_machine();
@@ -246,7 +270,7 @@ fn a_scenario_that_no_earlier_run_has_is_told() {
     place.loadgate(&["run", "--mode", "off", "--only", "visitors"]).ends_with(0);
     place.loadgate(&["baseline", "accept"]).ends_with(0);
     let ran = place.loadgate(&["run", "--mode", "stored"]);
-    assert!(ran.said().contains("no earlier run has it: `others`;"), "{}", ran.said());
+    assert!(ran.said().contains("no earlier run that fits has it: `others`;"), "{}", ran.said());
 }
 
 #[test]

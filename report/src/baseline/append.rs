@@ -55,7 +55,7 @@ impl Baseline {
     }
 
     /// Adds a report as the newest run of its machine class. Of that it keeps the last `keep` runs, one at least, of each of the last
-    /// four loads. A run that is there already (same id) is replaced. Figures that the report found changed, for the worse or the better, begin a new
+    /// sixteen loads. A run that is there already (same id) is replaced. Figures that the report found changed, for the worse or the better, begin a new
     /// history with it: accepting a run accepts its changes. What was only suspected does not.
     ///
     /// # Errors
@@ -82,7 +82,9 @@ impl Baseline {
             .entry(machine.class())
             .or_insert_with(|| ClassRuns { machine: machine.clone(), runs: Vec::new() });
         class.runs.retain(|run| run.id != report.run.id);
-        for scenario in class.runs.iter_mut().flat_map(|run| run.scenarios.values_mut()) {
+        // The newest run of a load keeps its curves.
+        let same_load = class.runs.iter_mut().filter(|run| run.suite_hash == report.suite.hash);
+        for scenario in same_load.flat_map(|run| run.scenarios.values_mut()) {
             scenario.curve.clear();
         }
         class.runs.push(run(report));

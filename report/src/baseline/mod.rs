@@ -87,7 +87,7 @@ pub struct BaselineScenario {
     pub counters: BTreeMap<String, YesNo>,
     /// Requests by outcome.
     pub counts: Counts,
-    /// The latency distribution as (share of samples, ms), at most [`curve::POINTS`] points; only of the newest run.
+    /// The latency distribution as (share of samples, ms), at most [`curve::POINTS`] points; only of the newest run with its load.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub curve: Vec<[f64; 2]>,
     /// Figures by name, in base units.

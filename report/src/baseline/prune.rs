@@ -6,14 +6,14 @@ use super::{Baseline, BaselineRun, ClassRuns};
 
 /// Loads that a machine class keeps. A suite can have several in use, such as a short one for pull requests and a full one at night, and
 /// many runs of one must not push out the few of the other. Those that the suite once had would only make the file longer.
-const LOADS: usize = 4;
+const LOADS: usize = 16;
 
 /// What was left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pruned {
     /// Runs beyond the last ones of their load and machine class.
     pub surplus: usize,
-    /// Runs of loads that are out of use: the class has had four others since, or none has seen them since the given day.
+    /// Runs of loads that are out of use: the class has had sixteen others since, or none has seen them since the given day.
     pub outdated: usize,
     /// Machine classes that have not been seen since the given day.
     pub classes: Vec<String>,
@@ -132,8 +132,12 @@ mod tests {
         newest.environment.machine.vcpus = 2;
         full.append(&newest, 2, false).unwrap();
         assert_eq!(seeds(&full), [1, 4, 5]);
-        let changed = baseline(&[("a", 2), ("b", 2), ("c", 2), ("a", 2), ("d", 2), ("a", 64), ("e", 2)]);
-        assert_eq!(seeds(&changed), [1, 3, 4, 5, 6, 7], "b is the one of five that was seen least recently");
+        // The second of seventeen is the one that was seen least recently.
+        let names: Vec<String> = (1..=17).map(|load| format!("load {load}")).collect();
+        let mut loads: Vec<(&str, u32)> = names.iter().map(|name| (name.as_str(), 2)).collect();
+        loads.insert(2, ("load 1", 2));
+        let left: Vec<u64> = (1..=18).filter(|seed| *seed != 2).collect();
+        assert_eq!(seeds(&baseline(&loads)), left);
     }
 
     #[test]

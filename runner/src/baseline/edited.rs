@@ -10,11 +10,15 @@ use loadgate_report::baseline::{Baseline, BaselineRun, BaselineScenario};
 pub struct Edit {
     /// It in a sentence.
     pub told: String,
+    /// What is compared with instead, where stored runs are.
+    pub instead: &'static str,
     /// The baseline as it was where the change began: what counts. Without runs where it was not there yet.
     pub before: Baseline,
     /// Figures, by scenario, that the change accepts as intended.
     pub accepted: Vec<(String, String)>,
 }
+
+const AS_BEFORE: &str = "compared with it as it was before";
 
 /// What the change did to its own baseline since it left `reference` (a branch or commit); `None` where it did nothing, or where git
 /// cannot tell, as in a shallow clone. `now` is what the file holds, `None` where there is no file: the change may have deleted it.
@@ -32,6 +36,10 @@ pub fn edited_from(commit: &str, path: &Utf8Path, now: Option<&Baseline>) -> Opt
     let (folder, name) = nearest(path);
     let then = || git(folder, &["show", &format!("{commit}:./{name}")]);
     let Some(now) = now else {
+        // Git marks with an S what a sparse checkout leaves out: it is not deleted.
+        if git(folder, &["ls-files", "-v", "--", name.as_str()])?.starts_with('S') {
+            return None;
+        }
         return deleted(Baseline::parse(&then()?).ok()?);
     };
     // What is not in git came from elsewhere, such as an artifact: no change has edited it.
@@ -60,8 +68,8 @@ fn nearest(path: &Utf8Path) -> (&Utf8Path, &Utf8Path) {
 }
 
 fn deleted(before: Baseline) -> Option<Edit> {
-    let told = "this change deletes the baseline that it is measured by; compared with it as it was before";
-    (before.runs() > 0).then(|| Edit { told: told.to_owned(), before, accepted: Vec::new() })
+    let told = "this change deletes the baseline that it is measured by".to_owned();
+    (before.runs() > 0).then(|| Edit { told, instead: AS_BEFORE, before, accepted: Vec::new() })
 }
 
 fn edited(before: Baseline, now: &Baseline) -> Option<Edit> {
@@ -76,16 +84,16 @@ fn edited(before: Baseline, now: &Baseline) -> Option<Edit> {
     };
     let accepted: Vec<(String, String)> = changed.iter().flat_map(newly_accepted).collect();
     let mut told = format!(
-        "this change edits the baseline that it is measured by: {added} runs added, {removed} removed, {} rewritten; {}",
+        "this change edits the baseline that it is measured by: {added} runs added, {removed} removed, {} rewritten",
         changed.len() - added,
-        if before.runs() > 0 { "compared with it as it was before" } else { "there was none before" }
     );
     if !accepted.is_empty() {
         let named: Vec<_> =
             accepted.iter().map(|(scenario, figure)| format!("{scenario}: {figure}")).collect();
         told.push_str(&format!("; accepted as intended: {}", named.join(", ")));
     }
-    Some(Edit { told, before, accepted })
+    let instead = if before.runs() > 0 { AS_BEFORE } else { "there was none before" };
+    Some(Edit { told, instead, before, accepted })
 }
 
 /// The runs that are new, or are not what they were (then behind what they were), and how many are gone.
@@ -109,7 +117,7 @@ fn runs(baseline: &Baseline) -> Vec<((String, String), BaselineRun)> {
     for (class, of_class) in &baseline.classes {
         for run in &of_class.runs {
             let mut run = run.clone();
-            // Only the newest run of a class keeps its curves.
+            // Only the newest run of a load keeps its curves.
             run.scenarios.values_mut().for_each(|scenario| scenario.curve.clear());
             runs.push(((baseline.suite.clone(), class.clone()), run));
         }
@@ -206,7 +214,7 @@ mod tests {
         // That takes the curves of the run before.
         repository.accept("second");
         let edit = repository.edit_since("main").unwrap();
-        assert!(edit.told.contains("1 runs added, 0 removed, 0 rewritten; compared"), "{}", edit.told);
+        assert!(edit.told.contains("1 runs added, 0 removed, 0 rewritten"), "{}", edit.told);
         assert_eq!(edit.before.runs(), 1);
         repository.git(&["commit", "-q", "-a", "-m", "edit"]);
         assert!(repository.edit_since("main").is_some(), "committed or not");
@@ -240,7 +248,7 @@ mod tests {
         let figure = ("heavy".to_owned(), "latency.p95".to_owned());
         for (change, intended) in [(slower, None), (accepted, Some(figure)), (other_load, None)] {
             let edit = edit(change).unwrap();
-            assert!(edit.told.contains("0 runs added, 0 removed, 1 rewritten; compared"), "{}", edit.told);
+            assert!(edit.told.contains("0 runs added, 0 removed, 1 rewritten"), "{}", edit.told);
             assert_eq!(
                 edit.told.contains("intended: heavy: latency.p95"),
                 intended.is_some(),
@@ -300,10 +308,11 @@ mod tests {
         // The last file of a folder takes the folder with it.
         fs_err::remove_dir_all(repository.store.dir()).unwrap();
         let edit = repository.edit_since("main").unwrap();
-        assert_eq!(
-            edit.told,
-            "this change deletes the baseline that it is measured by; compared with it as it was before"
-        );
+        assert_eq!(edit.told, "this change deletes the baseline that it is measured by");
+        assert_eq!(edit.instead, "compared with it as it was before");
+        repository.git(&["update-index", "--skip-worktree", "baselines/cached-chat.json"]);
+        assert_eq!(repository.edit_since("main"), None, "what a sparse checkout leaves out is not deleted");
+        repository.git(&["update-index", "--no-skip-worktree", "baselines/cached-chat.json"]);
         assert_eq!((&edit.before, edit.accepted.len()), (&before, 0));
         assert!(is_part_of(&repository.path(), repository.folder()));
         repository.git(&["commit", "-q", "-a", "-m", "delete"]);

@@ -78,8 +78,10 @@ impl<'a> RunningArm<'a> {
             None => self.load(index, &scenario, &scenario.name, u64::from(round)).await,
             Some(search) => self.search(index, search, round).await,
         };
-        if round > 0 && self.is_under_test() {
-            self.context.later.saw(&result);
+        match (round, self.is_under_test()) {
+            (0, _) => {}
+            (_, true) => self.context.later.saw(&result),
+            (_, false) => self.context.later.saw_of_base(&result),
         }
         result
     }

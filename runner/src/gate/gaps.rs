@@ -2,25 +2,40 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use loadgate_report::baseline::{Baseline, BaselineRun};
+use loadgate_report::baseline::Baseline;
 use loadgate_report::figure::main_figures;
-use loadgate_report::judge::Policy;
-use loadgate_report::model::{Comparison, ComparisonMode, ComparisonStatus, Report, Scenario};
+use loadgate_report::model::{
+    ComparedFigure, Comparison, ComparisonMode, ComparisonStatus, Report, Scenario,
+};
+use loadgate_report::quantity::Unit;
+
+/// Samples that a figure had at least for its loss to say something: rare ones come and go.
+const SAMPLES: u64 = 10;
+
+/// Kinds of figures, such as `ttft`.
+pub(super) type Kinds = BTreeSet<String>;
 
 /// Tells of scenarios that no earlier run has, as after a baseline was accepted from a run with `--only`.
 pub(super) fn unknown_scenarios(comparison: &Comparison) -> Option<String> {
-    if comparison.mode != ComparisonMode::Stored || comparison.status != ComparisonStatus::Judged {
+    let is_known = |figure: &ComparedFigure| match comparison.status {
+        // Shares are compared across machine classes, so that they are known says nothing of this one.
+        ComparisonStatus::Judged => figure.before.is_some() && figure.unit != Unit::Ratio,
+        // No run is of this class, and they are all that is compared.
+        _ => figure.before.is_some(),
+    };
+    let is_compared = matches!(comparison.status, ComparisonStatus::Judged | ComparisonStatus::Shown);
+    if comparison.mode != ComparisonMode::Stored || !is_compared {
         return None;
     }
     let mut known = BTreeMap::<&str, bool>::new();
     for figure in comparison.figures.iter().filter(|figure| figure.gated) {
-        *known.entry(&figure.scenario).or_default() |= figure.before.is_some();
+        *known.entry(&figure.scenario).or_default() |= is_known(figure);
     }
     let unknown: Vec<String> =
         known.iter().filter(|(_, is_known)| !**is_known).map(|(name, _)| format!("`{name}`")).collect();
     (!unknown.is_empty()).then(|| {
         format!(
-            "not compared, since no earlier run has it: {}; accept a run of the whole suite with `loadgate baseline accept`",
+            "not compared, since no earlier run that fits has it: {}; accept a run of the whole suite with `loadgate baseline accept`",
             unknown.join(", ")
         )
     })
@@ -28,39 +43,47 @@ pub(super) fn unknown_scenarios(comparison: &Comparison) -> Option<String> {
 
 /// Tells of figures that the newest earlier run with this load has, and that have no sample now: where streams have lost their tokens
 /// there is no time to the first one, and so nothing that could be worse.
-pub(super) fn lost_figures(report: &Report, known: &Baseline, policy: &Policy) -> Vec<String> {
+pub(super) fn lost_figures(report: &Report, known: &Baseline) -> Vec<String> {
     let runs = known.classes.values().flat_map(|class| &class.runs);
     let same_load = runs.filter(|run| run.suite_hash == report.suite.hash && run.id != report.run.id);
     let Some(newest) = same_load.max_by(|a, b| a.started_at.cmp(&b.started_at)) else { return Vec::new() };
-    let measured = report.scenarios.iter().filter(|scenario| scenario.ok > 0);
-    measured
-        .filter_map(|scenario| {
-            let lost = lost_of(scenario, newest, policy);
-            let names: Vec<String> = lost.iter().map(|figure| format!("`{figure}`")).collect();
-            (!names.is_empty()).then(|| {
-                format!("`{}` has lost figures that earlier runs have: {}", scenario.name, names.join(", "))
-            })
-        })
-        .collect()
-}
-
-/// Kinds of figures, such as `ttft`. That a quantile has too few samples now and then is no loss.
-fn lost_of<'a>(scenario: &Scenario, newest: &'a BaselineRun, policy: &Policy) -> BTreeSet<&'a str> {
-    let figures = main_figures(scenario);
-    let now: BTreeSet<&str> = figures.iter().map(|figure| kind(&figure.name)).collect();
-    let then = newest.scenarios.get(&scenario.name).into_iter().flat_map(|s| s.figures.keys());
-    then.filter(|figure| policy.rule(figure).gated())
-        .map(|figure| kind(figure))
-        .filter(|kind| !now.contains(kind))
-        .collect()
-}
-
-/// A figure without its quantile.
-fn kind(figure: &str) -> &str {
-    let is_quantile = |last: &str| {
-        last.strip_prefix('p').is_some_and(|share| share.starts_with(|c: char| c.is_ascii_digit()))
+    let lost = |scenario: &Scenario| {
+        let then = newest.scenarios.get(&scenario.name)?;
+        let then = then.figures.iter().filter(|(_, figure)| figure.n >= SAMPLES);
+        let then: Kinds = then.filter_map(|(name, _)| kind(name)).collect();
+        told_of(&scenario.name, &then, &kinds(scenario), "earlier runs have")
     };
-    figure.rsplit_once('.').filter(|(_, last)| is_quantile(last)).map_or(figure, |(kind, _)| kind)
+    report.scenarios.iter().filter(|scenario| scenario.ok > 0).filter_map(lost).collect()
+}
+
+/// Those that a scenario has any sample of.
+pub(super) fn kinds(scenario: &Scenario) -> Kinds {
+    main_figures(scenario).iter().filter_map(|figure| kind(&figure.name)).collect()
+}
+
+/// Those that a scenario has so many samples of that their loss would say something.
+pub(super) fn well_known_kinds(scenario: &Scenario) -> Kinds {
+    let figures = main_figures(scenario);
+    figures
+        .iter()
+        .filter(|figure| figure.samples >= SAMPLES)
+        .filter_map(|figure| kind(&figure.name))
+        .collect()
+}
+
+/// Tells what a scenario had `then` and has not `now`.
+pub(super) fn told_of(scenario: &str, then: &Kinds, now: &Kinds, whose: &str) -> Option<String> {
+    let lost: Vec<String> = then.difference(now).map(|kind| format!("`{kind}`")).collect();
+    (!lost.is_empty()).then(|| format!("`{scenario}` has lost figures that {whose}: {}", lost.join(", ")))
+}
+
+/// The kind of a latency or a streaming figure: its name without the quantile. `None` for others, and for a counter's sides, which may
+/// well have no sample in a run: the counter's rate tells that.
+fn kind(figure: &str) -> Option<String> {
+    let (kind, quantile) = figure.rsplit_once('.')?;
+    let is_quantile = quantile.strip_prefix('p').is_some_and(|share| share.parse::<f64>().is_ok());
+    let is_side = kind.contains(".true.") || kind.contains(".false.");
+    (is_quantile && !is_side).then(|| kind.to_owned())
 }
 
 #[cfg(test)]
@@ -88,12 +111,12 @@ mod tests {
             }
             known
         };
-        let lost =
-            |ok, figures: &[&str], hash| lost_figures(&report(ok), &with(figures, hash), &Policy::default());
+        let lost = |ok, figures: &[&str], hash| lost_figures(&report(ok), &with(figures, hash));
         let told = ["`ask` has lost figures that earlier runs have: `latency`, `ttft`"];
         assert_eq!(lost(40, &["latency.p50", "ttft.p50", "ttft.p95", "error_rate"], ""), told);
-        // Still there; not gated; nothing was measured; of another load.
-        assert_eq!(lost(40, &["error_rate", "memory.peak"], ""), Vec::<String>::new());
+        // Figures that come and go by themselves; nothing was measured; of another load.
+        let fleeting = ["error_rate", "memory.peak", "memory.slope", "queued.true.latency.p50"];
+        assert_eq!(lost(40, &fleeting, ""), Vec::<String>::new());
         assert_eq!(lost(0, &["ttft.p50"], ""), Vec::<String>::new());
         assert_eq!(lost(40, &["ttft.p50"], "other"), Vec::<String>::new());
     }

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use loadgate_report::model::{Report, Scenario};
 
+use super::gaps::{self, Kinds};
 use super::leaks::Leaks;
 
 /// What is gathered while rounds are run.
@@ -16,6 +17,9 @@ pub(super) struct Later(Mutex<Seen>);
 struct Seen {
     /// By the scenario's name.
     leaks: BTreeMap<String, Leaks>,
+    /// Likewise: what each side has samples of in any round.
+    head: BTreeMap<String, Kinds>,
+    base: BTreeMap<String, Kinds>,
     death: Option<Death>,
 }
 
@@ -28,7 +32,16 @@ struct Death {
 impl Later {
     /// Adds what a scenario showed in a round.
     pub(super) fn saw(&self, scenario: &Scenario) {
-        self.seen().leaks.entry(scenario.name.clone()).or_default().add(scenario);
+        let kinds = gaps::kinds(scenario);
+        let mut seen = self.seen();
+        seen.leaks.entry(scenario.name.clone()).or_default().add(scenario);
+        seen.head.entry(scenario.name.clone()).or_default().extend(kinds);
+    }
+
+    /// Adds what it showed against the base.
+    pub(super) fn saw_of_base(&self, scenario: &Scenario) {
+        let kinds = gaps::well_known_kinds(scenario);
+        self.seen().base.entry(scenario.name.clone()).or_default().extend(kinds);
     }
 
     /// Adds that the service ended during a scenario.
@@ -40,7 +53,10 @@ impl Later {
 
     /// Moves everything into the report of the first pass.
     pub(super) fn show_in(&self, report: &mut Report) {
-        let Seen { mut leaks, death } = std::mem::take(&mut *self.seen());
+        let Seen { mut leaks, head, base, death } = std::mem::take(&mut *self.seen());
+        let lost =
+            |(name, then): (&String, &Kinds)| gaps::told_of(name, then, head.get(name)?, "the base has");
+        report.warnings.extend(base.iter().filter_map(lost));
         for scenario in &mut report.scenarios {
             if let Some(mut of_scenario) = leaks.remove(&scenario.name) {
                 of_scenario.add(scenario);
@@ -61,6 +77,7 @@ impl Later {
 
 #[cfg(test)]
 mod tests {
+    use loadgate_report::Histogram;
     use loadgate_report::model::FailureKind;
 
     use super::*;
@@ -93,5 +110,28 @@ mod tests {
         report.target.died = Some("signal 6".to_owned());
         later.show_in(&mut report);
         assert_eq!(report.target.died.as_deref(), Some("signal 6"));
+    }
+    #[test]
+    fn what_the_base_has_and_the_head_lost_is_told() {
+        let timed = |samples: u64| {
+            let mut times = Histogram::default();
+            (0..samples).for_each(|_| times.record_us(1000));
+            Scenario { name: "s".to_owned(), latency_ms: times.into(), ..Scenario::default() }
+        };
+        // Samples of the base and of the head, in each of two rounds.
+        for (base, head, is_told) in [
+            ([40, 40], [0, 0], true),
+            ([40, 40], [0, 2], false),
+            ([3, 3], [0, 0], false),
+            ([40, 0], [40, 0], false),
+        ] {
+            let later = Later::default();
+            base.into_iter().for_each(|samples| later.saw_of_base(&timed(samples)));
+            head.into_iter().for_each(|samples| later.saw(&timed(samples)));
+            let mut report = Report::default();
+            later.show_in(&mut report);
+            let told = ["`s` has lost figures that the base has: `latency`"];
+            assert_eq!(report.warnings, &told[..usize::from(is_told)], "{base:?} {head:?}");
+        }
     }
 }

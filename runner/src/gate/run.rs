@@ -119,12 +119,16 @@ pub async fn run(
         report.warnings.extend(gaps::unknown_scenarios(&comparison));
         report.comparison = Some(comparison);
         report.warnings.extend(warning);
-        let known = stored.as_ref().or(edit.as_ref().map(|edit| &edit.before));
-        let lost = known.map(|known| gaps::lost_figures(&report, known, &policy(&plan)));
+        let of_edit = edit.as_ref().filter(|_| options.mode != Mode::Paired).map(|edit| &edit.before);
+        let known = stored.as_ref().or(of_edit);
+        let lost = known.map(|known| gaps::lost_figures(&report, known));
         report.warnings.extend(lost.into_iter().flatten());
         let trend = known.map(|known| Trend::of(known, &policy(&plan)));
         report.history = trend.and_then(|trend| trend.history(&report.environment.machine.class()));
-        report.warnings.extend(edit.map(|edit| edit.told));
+        report.warnings.extend(edit.map(|edit| match options.mode {
+            Mode::Paired => edit.told,
+            _ => format!("{}; {}", edit.told, edit.instead),
+        }));
     }
     report.environment.steal = environment::machine_ticks().zip(ticks).and_then(|(now, before)| {
         let all = now.1.saturating_sub(before.1);
@@ -241,6 +245,13 @@ async fn compare(
                 with_what_pairs_cannot_judge(context, &mut comparison, stored, pass_time).await;
                 return (comparison, None);
             }
+            // It started for the first pass, and did not again: nothing was judged.
+            Err(error @ PairedError::Target { arm: "head", .. })
+                if stored.status != model::ComparisonStatus::Judged && !context.control.is_stopped() =>
+            {
+                let next = "see how it ended in target-head.log; a comparison starts it several times";
+                return (unusable(&error.to_string(), next), None);
+            }
             Err(error) => {
                 confirm(context, pass_time, &mut stored).await;
                 return (stored, Some(format!("not compared in pairs: {error}")));
@@ -300,10 +311,6 @@ fn with_baseline(
 /// Tells on a change that edits its own baseline. The branch it is to go into is the base revision, or what GitHub says of a pull
 /// request.
 async fn edited_baseline(context: &Context<'_>) -> Option<Edit> {
-    if context.options.mode == Mode::Paired {
-        // Nothing of it is compared with.
-        return None;
-    }
     let store = Store::new(&context.options.baseline);
     let stored = store.load(&context.plan.name).ok()?;
     let path = store.path(&context.plan.name);
