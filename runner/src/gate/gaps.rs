@@ -1,13 +1,10 @@
 //! What a comparison with earlier runs says nothing of, and that would pass unnoticed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use loadgate_report::baseline::Baseline;
+use loadgate_report::baseline::{Baseline, BaselineRun};
 use loadgate_report::figure::main_figures;
-use loadgate_report::model::{
-    ComparedFigure, Comparison, ComparisonMode, ComparisonStatus, Report, Scenario,
-};
-use loadgate_report::quantity::Unit;
+use loadgate_report::model::{Report, Scenario};
 
 /// Samples that a figure had at least for its loss to say something: rare ones come and go.
 const SAMPLES: u64 = 10;
@@ -15,28 +12,29 @@ const SAMPLES: u64 = 10;
 /// Kinds of figures, such as `ttft`.
 pub(super) type Kinds = BTreeSet<String>;
 
-/// Tells of scenarios that no earlier run has, as after a baseline was accepted from a run with `--only`.
-pub(super) fn unknown_scenarios(comparison: &Comparison) -> Option<String> {
-    let is_known = |figure: &ComparedFigure| match comparison.status {
-        // Shares are compared across machine classes, so that they are known says nothing of this one.
-        ComparisonStatus::Judged => figure.before.is_some() && figure.unit != Unit::Ratio,
-        // No run is of this class, and they are all that is compared.
-        _ => figure.before.is_some(),
+/// Tells of scenarios that no earlier run with this load has on such a machine (on any, where there is none on such a one), as after a
+/// baseline was accepted from a run with `--only`. Searches are never compared.
+pub(super) fn unknown_scenarios(report: &Report, known: &Baseline) -> Option<String> {
+    let own = report.environment.machine.class();
+    let of_class = |class: Option<&str>| -> Vec<&BaselineRun> {
+        let classes = known.classes.iter().filter(|(name, _)| class.is_none_or(|class| *name == class));
+        let runs = classes.flat_map(|(_, class)| &class.runs);
+        runs.filter(|run| run.suite_hash == report.suite.hash && run.id != report.run.id).collect()
     };
-    let is_compared = matches!(comparison.status, ComparisonStatus::Judged | ComparisonStatus::Shown);
-    if comparison.mode != ComparisonMode::Stored || !is_compared {
-        return None;
+    let mut runs = of_class(Some(&own));
+    if runs.is_empty() {
+        runs = of_class(None);
     }
-    let mut known = BTreeMap::<&str, bool>::new();
-    for figure in comparison.figures.iter().filter(|figure| figure.gated) {
-        *known.entry(&figure.scenario).or_default() |= is_known(figure);
-    }
-    let unknown: Vec<String> =
-        known.iter().filter(|(_, is_known)| !**is_known).map(|(name, _)| format!("`{name}`")).collect();
-    (!unknown.is_empty()).then(|| {
+    let is_unknown = |scenario: &&Scenario| {
+        scenario.search.is_none() && !runs.iter().any(|run| run.scenarios.contains_key(&scenario.name))
+    };
+    let names: Vec<String> =
+        report.scenarios.iter().filter(is_unknown).map(|scenario| format!("`{}`", scenario.name)).collect();
+    // Where there is no such run at all, the comparison itself says so.
+    (!runs.is_empty() && !names.is_empty()).then(|| {
         format!(
             "not compared, since no earlier run that fits has it: {}; accept a run of the whole suite with `loadgate baseline accept`",
-            unknown.join(", ")
+            names.join(", ")
         )
     })
 }
@@ -119,5 +117,38 @@ mod tests {
         assert_eq!(lost(40, &fleeting, ""), Vec::<String>::new());
         assert_eq!(lost(0, &["ttft.p50"], ""), Vec::<String>::new());
         assert_eq!(lost(40, &["ttft.p50"], "other"), Vec::<String>::new());
+    }
+    #[test]
+    fn a_scenario_that_no_fitting_run_has_is_told() {
+        let report = |class: &str, scenarios: &[&str]| {
+            let named = |name: &&str| Scenario { name: (*name).to_owned(), ..Scenario::default() };
+            let mut report = Report { scenarios: scenarios.iter().map(named).collect(), ..Report::default() };
+            report.environment.machine.cpu = class.to_owned();
+            report
+        };
+        let known = |runs: &[(&str, &[&str])]| {
+            let mut known = Baseline::new("");
+            for (number, (class, scenarios)) in runs.iter().enumerate() {
+                let mut earlier = report(class, scenarios);
+                earlier.run.id = number.to_string();
+                known.append(&earlier, 30, true).unwrap();
+            }
+            known
+        };
+        let (one, both): (&[&str], &[&str]) = (&["a"], &["a", "b"]);
+        for (runs, is_told) in [
+            (&[("x", one)][..], true),
+            (&[("x", one), ("x", both)], false),
+            // Another class knows it, and this one does not; no class of ours at all; nothing.
+            (&[("x", one), ("y", both)], true),
+            (&[("y", both)], false),
+            (&[("y", one)], true),
+            (&[], false),
+        ] {
+            let mut now = report("x", both);
+            now.run.id = "now".to_owned();
+            let told = unknown_scenarios(&now, &known(runs));
+            assert_eq!(told.is_some_and(|told| told.contains("fits has it: `b`;")), is_told, "{runs:?}");
+        }
     }
 }

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use loadgate_report::baseline::Baseline;
 use loadgate_report::judge::paired::noise::Sensitivity;
 use loadgate_report::judge::{self, Policy};
-use loadgate_report::model::{self, ChangeOutcome, ComparedFigure, Comparison, Report, RunInfo, SuiteInfo};
+use loadgate_report::model::{
+    self, ChangeOutcome, ComparedFigure, Comparison, ComparisonMode, Report, RunInfo, SuiteInfo,
+};
 use loadgate_report::quantity::{Quantity, Unit};
 use loadgate_report::trend::Trend;
 
@@ -116,14 +118,17 @@ pub async fn run(
         let (comparison, warning) =
             compare(&context, &report, stored.as_ref(), edit.as_ref(), pass_time).await;
         later.show_in(&mut report);
-        report.warnings.extend(gaps::unknown_scenarios(&comparison));
-        report.comparison = Some(comparison);
         report.warnings.extend(warning);
-        let of_edit = edit.as_ref().filter(|_| options.mode != Mode::Paired).map(|edit| &edit.before);
-        let known = stored.as_ref().or(of_edit);
+        let edit_that_counts = edit.as_ref().filter(|_| options.mode != Mode::Paired);
+        let known = earlier(stored.as_ref(), edit_that_counts);
+        if comparison.mode == ComparisonMode::Stored {
+            let unknown = known.and_then(|known| gaps::unknown_scenarios(&report, known));
+            report.warnings.extend(unknown);
+        }
         let lost = known.map(|known| gaps::lost_figures(&report, known));
         report.warnings.extend(lost.into_iter().flatten());
-        let trend = known.map(|known| Trend::of(known, &policy(&plan)));
+        report.comparison = Some(comparison);
+        let trend = stored.as_ref().or(known).map(|known| Trend::of(known, &policy(&plan)));
         report.history = trend.and_then(|trend| trend.history(&report.environment.machine.class()));
         report.warnings.extend(edit.map(|edit| match options.mode {
             Mode::Paired => edit.told,
@@ -231,10 +236,11 @@ async fn compare(
             None,
         );
     }
+    let known = earlier(stored, edit);
     let mut stored = with_baseline(context, report, stored, edit, &policy);
     let open = !suspects(&stored).is_empty()
         || stored.status != model::ComparisonStatus::Judged
-        || gaps::unknown_scenarios(&stored).is_some();
+        || known.is_some_and(|known| gaps::unknown_scenarios(report, known).is_some());
     if *mode == Mode::Auto
         && open
         && let Some(base) = base
@@ -285,6 +291,11 @@ async fn with_what_pairs_cannot_judge(
 fn can_pair(context: &Context<'_>, base: &Base) -> bool {
     let is_started = context.plan.target.start.is_some() && context.options.url.is_none();
     is_started || !matches!(base, Base::PullRequest(_))
+}
+
+/// The baseline that is compared with: that of before, where the change under test has edited it.
+fn earlier<'a>(stored: Option<&'a Baseline>, edit: Option<&'a Edit>) -> Option<&'a Baseline> {
+    edit.map(|edit| &edit.before).filter(|before| before.runs() > 0).or(stored)
 }
 
 /// Compares with the stored baseline: that of before, where the change under test has edited it.
