@@ -1,4 +1,4 @@
-//! What a comparison with earlier runs says nothing of, and that would pass unnoticed.
+//! What a comparison says nothing of, and that would pass unnoticed.
 
 use std::collections::BTreeSet;
 
