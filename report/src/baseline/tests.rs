@@ -164,6 +164,7 @@ fn accepting_a_changed_figure_marks_where_its_history_begins() {
         unit: Unit::Ms,
         gated: true,
         now: None,
+        fresh: None,
         before: None,
         change: None,
         interval: None,

@@ -110,6 +110,7 @@ mod tests {
                 unit: Unit::Ms,
                 gated: false,
                 now: Some(5000.0),
+                fresh: None,
                 before: Some(4000.0),
                 change: None,
                 interval: None,

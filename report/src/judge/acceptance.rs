@@ -2,7 +2,7 @@
 //! that could not be measured.
 
 use crate::Verdict;
-use crate::model::{Acceptance, ChangeOutcome, Finding, FindingKind, Report};
+use crate::model::{Acceptance, ChangeOutcome, ComparedFigure, Comparison, Finding, FindingKind, Report};
 use crate::quantity::Quantity;
 
 /// Marks the compared figures that are accepted, and which acceptances did anything.
@@ -20,11 +20,10 @@ pub(super) fn apply(report: &mut Report) {
         if !worse {
             continue;
         }
-        let found = report.acceptances.iter_mut().find(|a| {
-            !a.expired
-                && a.speaks_of(&figure.scenario, &figure.figure)
-                && a.covers(figure.now, figure.before.or(figure.limit))
-        });
+        let found = report
+            .acceptances
+            .iter_mut()
+            .find(|a| !a.expired && a.speaks_of(&figure.scenario, &figure.figure) && covers(a, figure));
         if let Some(acceptance) = found {
             acceptance.used = true;
             figure.outcome = ChangeOutcome::Accepted;
@@ -33,19 +32,23 @@ pub(super) fn apply(report: &mut Report) {
     }
 }
 
+/// Fresh rounds decide what the first pass suspects, so they also say how much of it there is.
+fn covers(acceptance: &Acceptance, figure: &ComparedFigure) -> bool {
+    acceptance.covers(figure.fresh.or(figure.now), figure.before, figure.limit)
+}
+
 /// Turns findings of broken conditions into told ones where they are accepted; adds what an expired acceptance would have covered,
 /// and which ones are good for nothing.
 pub(super) fn soften(found: &mut [Finding], report: &mut Report) {
-    for finding in found.iter_mut() {
-        let evidence = finding.evidence.as_ref();
-        // What changed is measured from the figure before, as in `apply`; a condition has none.
-        let (now, limit) = (evidence.and_then(|e| e.now), evidence.and_then(|e| e.before.or(e.limit)));
+    for finding in found.iter_mut().filter(|finding| counts(finding)) {
         let Some(scenario) = finding.scenario.clone() else { continue };
-        let fits = |a: &Acceptance| a.speaks_of(&scenario, &finding.figure) && a.covers(now, limit);
-        let failing = finding.verdict == Verdict::Fail || finding.verdict == Verdict::Inconclusive;
-        if !failing || !matches!(finding.kind, FindingKind::Condition | FindingKind::Regression) {
-            continue;
-        }
+        let compared = report.comparison.as_ref().filter(|_| finding.kind == FindingKind::Regression);
+        let compared = compared.and_then(|c| figure_of(c, &scenario, &finding.figure)).cloned();
+        let (now, limit) = finding.evidence.as_ref().map_or((None, None), |e| (e.now, e.limit));
+        let fits = |a: &Acceptance| {
+            a.speaks_of(&scenario, &finding.figure)
+                && compared.as_ref().map_or_else(|| a.covers(now, None, limit), |figure| covers(a, figure))
+        };
         // One that still holds counts, wherever it stands.
         let valid = report.acceptances.iter().position(|a| !a.expired && fits(a));
         let at = valid.or_else(|| report.acceptances.iter().position(&fits));
@@ -67,10 +70,25 @@ pub(super) fn soften(found: &mut [Finding], report: &mut Report) {
     report.warnings.retain(|w| !w.starts_with(IDLE));
     let idle = report.acceptances.iter().filter(|a| !a.used).map(|a| {
         let scenario = a.scenario.as_ref().map_or_else(String::new, |s| format!(" of `{s}`"));
-        format!("{IDLE}{}{scenario}: remove it", a.figure)
+        let worse = found.iter().any(|finding| {
+            let place = finding.scenario.as_deref();
+            counts(finding) && place.is_some_and(|scenario| a.speaks_of(scenario, &finding.figure))
+        });
+        let advice = if worse { "it is beyond the bound" } else { "remove it" };
+        format!("{IDLE}{}{scenario}: {advice}", a.figure)
     });
     let idle: Vec<String> = idle.collect();
     report.warnings.extend(idle);
+}
+
+/// Whether it is one that an acceptance may speak of.
+fn counts(finding: &Finding) -> bool {
+    matches!(finding.verdict, Verdict::Fail | Verdict::Inconclusive)
+        && matches!(finding.kind, FindingKind::Condition | FindingKind::Regression)
+}
+
+fn figure_of<'a>(comparison: &'a Comparison, scenario: &str, figure: &str) -> Option<&'a ComparedFigure> {
+    comparison.figures.iter().find(|f| f.scenario == scenario && f.figure == figure)
 }
 
 fn in_words(acceptance: &Acceptance) -> String {
@@ -180,16 +198,16 @@ mod tests {
         );
     }
 
-    /// 3 % above its base, where 5 % are allowed and the rounds do not say that it is within.
-    fn undecided(acceptances: Vec<Acceptance>) -> Report {
+    /// From 100 to so much, where 5 % are allowed and the rounds do not say that it is within.
+    fn undecided(now: f64, acceptances: Vec<Acceptance>) -> Report {
         let mut report = slow(vec![]);
         report.scenarios[0].conditions.clear();
         let comparison = report.comparison.as_mut().unwrap();
         comparison.mode = ComparisonMode::Paired;
         comparison.figures.retain(|f| ["latency.p50", "requests"].contains(&f.figure.as_str()));
         for figure in &mut comparison.figures {
-            (figure.runs, figure.change) = (0, Some(0.03));
-            (figure.now, figure.before, figure.limit) = (Some(103.0), Some(100.0), Some(105.0));
+            (figure.runs, figure.change) = (0, Some(now / 100.0 - 1.0));
+            (figure.now, figure.before, figure.limit) = (Some(now), Some(100.0), Some(105.0));
             if figure.gated {
                 figure.outcome = ChangeOutcome::Undecided;
             }
@@ -202,19 +220,61 @@ mod tests {
     #[test]
     fn what_is_accepted_is_measured_from_the_figure_before() {
         let up_to = |bound| vec![accept("latency.p50", Some(bound))];
-        for (acceptances, verdict) in [
-            (vec![], Verdict::Inconclusive),
-            (up_to(120.0), Verdict::Pass),
-            (up_to(104.0), Verdict::Pass),
-            (up_to(102.0), Verdict::Inconclusive),
+        for (now, acceptances, verdict) in [
+            (103.0, vec![], Verdict::Inconclusive),
+            (103.0, up_to(120.0), Verdict::Pass),
+            (103.0, up_to(104.0), Verdict::Pass),
+            (103.0, up_to(102.0), Verdict::Inconclusive),
+            // The rounds scatter so much that even a little less may be too much more.
+            (98.0, vec![], Verdict::Inconclusive),
+            (98.0, up_to(120.0), Verdict::Pass),
         ] {
-            let report = undecided(acceptances.clone());
-            assert_eq!(report.verdict, verdict, "{acceptances:?}: {}", report.reason);
+            let report = undecided(now, acceptances.clone());
+            assert_eq!(report.verdict, verdict, "{now}, {acceptances:?}: {}", report.reason);
         }
-        let expired = undecided(vec![Acceptance { expired: true, ..accept("latency.p50", Some(120.0)) }]);
+        let expired =
+            undecided(103.0, vec![Acceptance { expired: true, ..accept("latency.p50", Some(120.0)) }]);
         assert_eq!(expired.verdict, Verdict::Inconclusive);
         assert!(expired.reason.contains("expired on 2030-01-31"), "{}", expired.reason);
         assert!(expired.warnings.is_empty(), "{:?}", expired.warnings);
+    }
+
+    #[test]
+    fn what_fresh_rounds_showed_is_held_against_the_bound() {
+        for (now, fresh, verdict) in [
+            (200.0, None, Verdict::Pass),
+            (200.0, Some(299.0), Verdict::Pass),
+            (200.0, Some(301.0), Verdict::Fail),
+            (301.0, Some(299.0), Verdict::Pass),
+        ] {
+            let mut report = slow(vec![]);
+            report.scenarios[0].conditions.clear();
+            let figures = &mut report.comparison.as_mut().unwrap().figures;
+            figures.retain(|figure| figure.figure == "latency.p50");
+            (figures[0].now, figures[0].fresh) = (Some(now), fresh);
+            report.acceptances = vec![accept("latency.p50", Some(300.0))];
+            conclude(&mut report);
+            assert_eq!(report.verdict, verdict, "{now}, {fresh:?}: {}", report.reason);
+            let warned: Vec<&String> = report.warnings.iter().filter(|w| w.contains("acceptance")).collect();
+            let words = "acceptance without effect: latency.p50 of `light`: it is beyond the bound";
+            assert_eq!(warned, if verdict == Verdict::Fail { vec![words] } else { vec![] });
+        }
+    }
+
+    #[test]
+    fn conditions_that_are_accepted_are_not_said_to_hold() {
+        let mut report = slow(vec![accept("latency.mean", Some(300.0))]);
+        report.comparison = None;
+        let holds = ConditionResult {
+            text: "latency.max < 900ms".into(),
+            verdict: Verdict::Pass,
+            figure: "latency.max".into(),
+            ..report.scenarios[0].conditions[0].clone()
+        };
+        report.scenarios[0].conditions.push(holds);
+        conclude(&mut report);
+        let reason = &report.scenarios[0].reason;
+        assert!(reason.starts_with("1 of 2 conditions hold, 1 accepted for a while"), "{reason}");
     }
 
     #[test]

@@ -84,7 +84,11 @@ fn sum_up_scenario(scenario: &Scenario, found: &[Finding], report: &Report) -> (
         return (verdict, and_more(&grave[0].message, grave.len() - 1));
     }
     let conditions = scenario.conditions.iter().filter(|c| c.level == Level::Critical).count();
+    let accepted = own.iter().filter(|f| f.kind == FindingKind::Accepted && f.condition.is_some()).count();
     let mut parts = vec![match conditions {
+        n if accepted > 0 => {
+            format!("{} of {n} conditions hold, {accepted} accepted for a while", n - accepted)
+        }
         0 => format!("{} of {} requests ok, no condition", scenario.ok, scenario.requests),
         1 => "its condition holds".to_owned(),
         n => format!("all {n} conditions hold"),

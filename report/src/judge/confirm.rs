@@ -42,21 +42,30 @@ pub fn settle(comparison: &mut Comparison) {
 pub(super) fn decide(figure: &mut ComparedFigure, values: &[f64], pooled: Option<f64>) {
     let (Some(before), Some(now), Some(limit)) = (figure.before, figure.now, figure.limit) else { return };
     let is_difference = figure.unit == Unit::BytesPerSecond;
+    let as_ratio = pooled.is_none()
+        && !is_difference
+        && before > 0.0
+        && limit > 0.0
+        && values.iter().all(|value| *value > 0.0);
     // On this scale 0 is the figure before and 1 its limit.
     let position = |value: f64| {
         if limit == before {
             // Nothing is allowed: any step the way that the first run went is beyond.
             (value - before) * (now - before).signum() * f64::MAX.sqrt()
-        } else if pooled.is_some() || is_difference || before <= 0.0 || value <= 0.0 || limit <= 0.0 {
-            (value - before) / (limit - before)
-        } else {
+        } else if as_ratio {
             (value / before).ln() / (limit / before).ln()
+        } else {
+            (value - before) / (limit - before)
         }
     };
-    let mean = match pooled {
-        Some(share) => position(share),
-        None => values.iter().map(|v| position(*v)).sum::<f64>() / values.len() as f64,
+    let mean_of = |of: fn(f64) -> f64| values.iter().map(|v| of(*v)).sum::<f64>() / values.len() as f64;
+    let fresh = match pooled {
+        Some(share) => share,
+        None if as_ratio => mean_of(f64::ln).exp(),
+        None => mean_of(|value| value),
     };
+    figure.fresh = Some(fresh);
+    let mean = position(fresh);
     let least = values.iter().map(|v| position(*v)).fold(f64::INFINITY, f64::min);
     figure.rounds = 1 + values.len() as u32;
     let scale = |value: f64| if is_difference { value } else { value.ln() };

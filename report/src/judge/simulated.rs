@@ -42,6 +42,7 @@ fn alarms(name: &str, runs: usize, noise: f64, change: f64, rounds: usize) -> (f
             unit: Unit::Ms,
             gated: true,
             now: Some(now.value),
+            fresh: None,
             before: judged.before,
             change: None,
             interval: None,

@@ -288,6 +288,7 @@ fn row(
         unit: figure.quantity.unit,
         gated: rule.gated(),
         now: Some(now),
+        fresh: None,
         before: compared.before,
         // A trend is about zero, and how many times that it has become says nothing.
         change: compared

@@ -117,6 +117,13 @@ fn fresh_rounds_that_do_not_show_it_clear_the_suspicion() {
     for (centers, expected, verdict) in cases {
         let rounds: Vec<_> = centers.iter().enumerate().map(|(i, c)| at(*c, i + 5)).collect();
         let judged = run_against(report(99, at(200.0, 1)), &baseline, &rounds);
+        let fresh = judged.comparison.iter().flat_map(|c| &c.figures).find(|f| f.figure == "latency.p50");
+        let fresh = fresh.and_then(|figure| figure.fresh);
+        // The pattern of `around` has its median a little beside its center.
+        let expected_fresh =
+            centers.iter().map(|center: &f64| center.ln()).sum::<f64>() / centers.len() as f64;
+        assert_eq!(fresh.is_some(), !centers.is_empty(), "{centers:?}");
+        assert!(fresh.is_none_or(|ms| (ms.ln() - expected_fresh).abs() < 0.05), "{centers:?}: {fresh:?}");
         assert_eq!(outcome(judged.comparison.as_ref().unwrap(), "latency.p50"), *expected, "{centers:?}");
         assert_eq!(judged.verdict, *verdict, "{centers:?}: {}", judged.reason);
     }

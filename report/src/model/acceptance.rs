@@ -41,16 +41,20 @@ impl Acceptance {
         self.figure == figure && self.scenario.as_deref().is_none_or(|s| s == scenario)
     }
 
-    /// Whether a value that went past `limit` is still within what was accepted.
-    pub fn covers(&self, value: Option<f64>, limit: Option<f64>) -> bool {
-        match (self.bound, value, limit) {
-            (None, ..) => true,
+    /// Whether a value is still within what was accepted.
+    ///
+    /// Worse is the way that leads from `before` to `limit`. Where only one of both is known (a condition has no `before`), or nothing
+    /// at all is allowed, it is the way that the value went from it.
+    pub fn covers(&self, value: Option<f64>, before: Option<f64>, limit: Option<f64>) -> bool {
+        let Some(bound) = self.bound else { return true };
+        let (Some(value), Some(from)) = (value, before.or(limit)) else { return false };
+        let more_is_worse = match limit.filter(|limit| *limit != from) {
+            Some(limit) => limit > from,
             // Just at a limit that has to be passed: any bound is beyond.
-            (Some(_), Some(value), Some(limit)) if value == limit => true,
-            (Some(bound), Some(value), Some(limit)) if value >= limit => value <= bound,
-            (Some(bound), Some(value), Some(_)) => value >= bound,
-            _ => false,
-        }
+            None if value == from => return true,
+            None => value > from,
+        };
+        if more_is_worse { value <= bound } else { value >= bound }
     }
 }
 
@@ -60,23 +64,32 @@ mod tests {
 
     #[test]
     fn what_a_bound_covers() {
-        for (bound, value, limit, covered) in [
-            // More is worse: the value went up past the limit.
-            (Some(300.0), Some(200.0), Some(150.0), true),
-            (Some(300.0), Some(300.0), Some(150.0), true),
-            (Some(180.0), Some(200.0), Some(150.0), false),
+        for (bound, value, before, limit, covered) in [
+            // A condition. More is worse: the value went up past the limit.
+            (Some(300.0), Some(200.0), None, Some(150.0), true),
+            (Some(300.0), Some(300.0), None, Some(150.0), true),
+            (Some(180.0), Some(200.0), None, Some(150.0), false),
             // Less is worse: it went down.
-            (Some(0.90), Some(0.92), Some(0.95), true),
-            (Some(0.90), Some(0.90), Some(0.95), true),
-            (Some(0.90), Some(0.89), Some(0.95), false),
+            (Some(0.90), Some(0.92), None, Some(0.95), true),
+            (Some(0.90), Some(0.90), None, Some(0.95), true),
+            (Some(0.90), Some(0.89), None, Some(0.95), false),
             // Neither, where a limit has to be passed and the value is just at it.
-            (Some(0.90), Some(0.95), Some(0.95), true),
-            (Some(300.0), Some(150.0), Some(150.0), true),
+            (Some(0.90), Some(0.95), None, Some(0.95), true),
+            (Some(300.0), Some(150.0), None, Some(150.0), true),
+            // A change: the way to the limit is for the worse, whichever way the value went.
+            (Some(120.0), Some(103.0), Some(100.0), Some(105.0), true),
+            (Some(120.0), Some(98.0), Some(100.0), Some(105.0), true),
+            (Some(102.0), Some(103.0), Some(100.0), Some(105.0), false),
+            (Some(40.0), Some(51.0), Some(50.0), Some(47.5), true),
+            (Some(40.0), Some(39.0), Some(50.0), Some(47.5), false),
+            // Nothing is allowed, or it is not known what is.
+            (Some(120.0), Some(110.0), Some(100.0), Some(100.0), true),
+            (Some(120.0), Some(130.0), Some(100.0), None, false),
             // What is not known is within no bound; a waiver asks for none.
-            (Some(300.0), None, Some(150.0), false),
-            (Some(300.0), Some(200.0), None, false),
-            (None, None, None, true),
-            (None, Some(9e9), Some(150.0), true),
+            (Some(300.0), None, None, Some(150.0), false),
+            (Some(300.0), Some(200.0), None, None, false),
+            (None, None, None, None, true),
+            (None, Some(9e9), None, Some(150.0), true),
         ] {
             let acceptance = Acceptance {
                 scenario: None,
@@ -89,7 +102,8 @@ mod tests {
                 used: false,
                 place: None,
             };
-            assert_eq!(acceptance.covers(value, limit), covered, "{bound:?}: {value:?} against {limit:?}");
+            let covers = acceptance.covers(value, before, limit);
+            assert_eq!(covers, covered, "{bound:?}: {value:?} of {before:?} against {limit:?}");
         }
     }
 }

@@ -77,6 +77,9 @@ pub struct ComparedFigure {
     pub gated: bool,
     /// In this run; `None` where the samples do not carry it.
     pub now: Option<f64>,
+    /// What the fresh rounds alone came to that were run to confirm a suspicion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fresh: Option<f64>,
     /// Before: the median of the earlier runs.
     pub before: Option<f64>,
     /// Relative change; `None` where one of both is missing or `before` is 0.

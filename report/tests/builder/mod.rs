@@ -157,6 +157,7 @@ fn compared(
         unit,
         gated: figure != "latency.p99",
         now,
+        fresh: None,
         before,
         change: now.map(|_| change),
         interval: Some([change - 0.022, change + 0.025]),

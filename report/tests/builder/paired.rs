@@ -25,6 +25,7 @@ fn figure(
         unit,
         gated: true,
         now,
+        fresh: None,
         before,
         change: Some(change),
         interval: Some([change - half, change + half]),

@@ -170,6 +170,7 @@ mod tests {
             unit,
             gated: true,
             now: Some(now),
+            fresh: None,
             before: Some(before),
             change: Some(now / before - 1.0),
             interval: None,

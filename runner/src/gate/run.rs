@@ -491,6 +491,7 @@ mod tests {
             unit: Unit::Ratio,
             gated: true,
             now: Some(1.0),
+            fresh: None,
             before: Some(0.0),
             change: None,
             interval: None,

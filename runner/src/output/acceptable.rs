@@ -34,11 +34,13 @@ pub fn lines(report: &Report) -> String {
         .collect()
 }
 
-/// What is to hold from now on: this run's value, with room on the side on which it is worse.
+/// What is to hold from now on: the worst of what this run and its fresh rounds showed, with room on the side on which it is worse.
 fn bound(figure: &ComparedFigure) -> Option<Quantity> {
     let now = figure.now?;
+    let fresh = figure.fresh.unwrap_or(now);
     let is_lower = figure.before.is_some_and(|before| now < before);
-    Some(Quantity::new(now * if is_lower { 1.0 - ROOM } else { 1.0 + ROOM }, figure.unit))
+    let (worst, room) = if is_lower { (now.min(fresh), 1.0 - ROOM) } else { (now.max(fresh), 1.0 + ROOM) };
+    Some(Quantity::new(worst * room, figure.unit))
 }
 
 /// A text in double quotes; JSON's are YAML's as well.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::bound::Mean;
-use super::looks::LEVEL;
 use super::quality::{Quality, look_at};
 use super::sequence::Rounds;
 use super::{LEAST_ROUNDS, PairedRound};
@@ -19,6 +18,9 @@ use crate::model::{
 
 /// How sure it must be that a figure is within its limit before it is called unchanged.
 const WITHIN: f64 = 0.8;
+
+/// What an interval leaves out.
+const INTERVAL: f64 = 0.05;
 
 /// A figure with what it needs for Holm.
 struct Judged {
@@ -102,6 +104,7 @@ pub fn confirm_paired(
             ChangeOutcome::NotJudged => (ChangeOutcome::Undecided, again.note.clone()),
             _ => (ChangeOutcome::Undecided, Some(format!("{rounds} fresh rounds do not decide it"))),
         };
+        figure.fresh = again.now;
         figure.rounds += rounds;
         let confirming = again.round_changes.iter().map(|seen| RoundChange { confirms: true, ..*seen });
         figure.round_changes.extend(confirming);
@@ -217,6 +220,7 @@ pub(super) fn row(
         unit: figure.quantity.unit,
         gated: rule.gated(),
         now,
+        fresh: None,
         before,
         change: now.zip(before).filter(|(_, b)| *b != 0.0).map(|(n, b)| (n - b) / b.abs()),
         interval: None,
@@ -254,7 +258,7 @@ pub(super) fn judge_speed(
         Better::Neither => mean.mean.signum(),
     };
     row.change = Some(mean.mean.exp_m1());
-    row.interval = Some(mean.interval(LEVEL).map(f64::exp_m1));
+    row.interval = Some(mean.interval(INTERVAL).map(f64::exp_m1));
     row.noise = super::super::speed::deviation(&logs).map(f64::exp_m1);
     row.limit = Some(before * (sign * allowed_up).exp());
     row.detectable = Some(mean.detectable(allowed_up, level));
@@ -287,7 +291,7 @@ fn judge_share(
     let mean = enough(row, counts.len()).then(|| Mean::of_shares(&counts)).flatten()?;
     (row.before, row.now) = (Some(before), Some(now));
     row.change = (before > 0.0).then(|| mean.mean / before);
-    row.interval = (before > 0.0).then(|| mean.interval(LEVEL).map(|v| v / before));
+    row.interval = (before > 0.0).then(|| mean.interval(INTERVAL).map(|v| v / before));
     // By both sides alike, so that swapping them mirrors the judgement.
     let allowed = rule.allowed_share(before.min(now), (before + now) / 2.0);
     let sign = match rule.better {
