@@ -6,6 +6,9 @@ use super::LEAST_ROUNDS;
 /// alone. Both must hold, and the second looks at fresh rounds only, so the two multiply.
 pub(super) const LEVEL: f64 = 0.05;
 
+/// Of the level, what the last look gets; the ones before share the rest evenly. They are there for what is plain to see.
+const LAST: f64 = 0.5;
+
 /// Looks at most. Each further one costs a little at all of them, and saves less than the one before.
 const MOST: i32 = 5;
 
@@ -15,9 +18,9 @@ const APART: f64 = 4.0 / 3.0;
 /// The numbers of rounds at which the rounds are judged.
 ///
 /// Fixed before the first look, from the number of rounds that there is time for: from [`LEAST_ROUNDS`] on, growing by a constant
-/// factor, at most five. Each look gets an equal part of the level (O. J. Dunn, *JASA* 56, 1961, 52–64), as in Pocock's design (S. J.
-/// Pocock, *Biometrika* 64, 1977, 191–199), whose own constant is laxer, but holds for normal values at even distances only. With
-/// few looks the difference is a few per cent of the rounds.
+/// factor, at most five. The level is split over the looks (O. J. Dunn, *JASA* 56, 1961, 52–64), which holds however they depend on
+/// each other. Half of it is for the last, where there are the most rounds: in equal parts (as in S. J. Pocock's design, *Biometrika*
+/// 64, 1977, 191–199) early looks take from it what they can seldom use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Looks {
     at: Vec<u32>,
@@ -39,9 +42,18 @@ impl Looks {
         &self.at
     }
 
-    /// Level of each look, 0 to 1.
-    pub fn level(&self) -> f64 {
-        LEVEL / self.at.len() as f64
+    /// Level of a look, counted from 0; those of all add up to [`LEVEL`].
+    pub fn level(&self, look: usize) -> f64 {
+        match self.at.len() - 1 {
+            0 => LEVEL,
+            before if look < before => LEVEL * (1.0 - LAST) / before as f64,
+            _ => LEVEL * LAST,
+        }
+    }
+
+    /// Level of the last look.
+    pub fn last_level(&self) -> f64 {
+        self.level(self.at.len() - 1)
     }
 }
 
@@ -63,7 +75,10 @@ mod tests {
         ] {
             let looks = Looks::up_to(most);
             assert_eq!(looks.at(), at, "{most}");
-            assert!((looks.level() * at.len() as f64 - LEVEL).abs() < 1e-12);
+            let levels: Vec<f64> = (0..at.len()).map(|look| looks.level(look)).collect();
+            assert!((levels.iter().sum::<f64>() - LEVEL).abs() < 1e-12, "{levels:?}");
+            assert!(levels.is_sorted() && levels.last() == Some(&looks.last_level()), "{levels:?}");
+            assert!(at.len() == 1 || looks.last_level() == LEVEL / 2.0, "{levels:?}");
         }
     }
 }

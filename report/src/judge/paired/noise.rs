@@ -61,7 +61,7 @@ fn of_scenario(name: &str, rounds: &[PairedRound], policy: &Policy) -> Vec<Sensi
                 tolerance: rule.tolerance,
                 detectable: ROUNDS
                     .map(|r| {
-                        let level = Looks::up_to(r).level();
+                        let level = Looks::up_to(r).last_level();
                         (r, mean.with_rounds(n, f64::from(r)).detectable(allowed, level))
                     })
                     .into(),

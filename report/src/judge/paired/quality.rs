@@ -31,6 +31,9 @@ pub struct Quality {
 /// spoiled whatever the others are like.
 const LEAST_STEAL: f64 = 0.1;
 const LEAST_PRESSURE: f64 = 0.2;
+/// By how many milliseconds the control must be slower than usual for its round to be odd. An exchange takes some 6 to 30 µs, by which
+/// processors the two ends happen to be on; on a machine that is short of processor time it waits for milliseconds.
+const LEAST_CONTROL_MS: f64 = 0.1;
 /// Deviations from the median round (in MADs, scaled to standard deviations) from which pressure and the control count as odd.
 const ODD: f64 = 4.0;
 /// Relative scatter of the control that is assumed at least, so that equal rounds do not make a tiny step odd.
@@ -45,7 +48,10 @@ pub fn look_at(rounds: &[PairedRound]) -> Quality {
     let pressure = Usual::of(rounds.iter().flat_map(|r| [r.head.pressure, r.base.pressure]).flatten());
     let steal = Usual::of(rounds.iter().flat_map(|r| [r.head.steal, r.base.steal]).flatten());
     for (i, round) in rounds.iter().enumerate() {
-        let odd_control = round.control_ms.zip(control).filter(|(ms, usual)| usual.is_odd(*ms));
+        let odd_control = round
+            .control_ms
+            .zip(control)
+            .filter(|(ms, usual)| *ms > usual.median + LEAST_CONTROL_MS && usual.is_odd(*ms));
         let slots = [&round.base, &round.head];
         let reason = if let Some((ms, _)) = odd_control {
             Some(format!("the control server answered in {ms:.2} ms"))

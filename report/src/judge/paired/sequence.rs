@@ -52,8 +52,9 @@ impl<'a> Sequence<'a> {
     pub fn look(&mut self, rounds: &Rounds, fresh: &Rounds) -> Next {
         if let Some(first) = self.first.as_ref().filter(|first| has(first, ChangeOutcome::Suspected)) {
             let mut now = first.clone();
-            settle_undecided(&mut now, rounds, fresh, self.policy, self.looks.level());
-            confirm_paired(&mut now, fresh, self.policy, self.looks.level());
+            let level = self.looks.level(self.looked_fresh);
+            settle_undecided(&mut now, rounds, fresh, self.policy, level);
+            confirm_paired(&mut now, fresh, self.policy, level);
             let open = now.figures.iter().zip(&first.figures).any(|(now, first)| {
                 first.outcome == ChangeOutcome::Suspected
                     && now.gated
@@ -67,7 +68,7 @@ impl<'a> Sequence<'a> {
             let next = self.looks.at().get(self.looked_fresh).filter(|_| open);
             return next.map_or(Next::Done, |n| Next::Fresh(*n));
         }
-        let now = compare_paired(self.base, rounds, self.policy, self.looks.level());
+        let now = compare_paired(self.base, rounds, self.policy, self.looks.level(self.looked));
         if let Some(n) = short(rounds) {
             self.now = Some(now);
             return Next::Rounds(n);

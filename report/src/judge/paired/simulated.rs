@@ -55,12 +55,17 @@ impl Rounds {
     }
 }
 
-/// Looks until it is decided or there is no look left.
-fn look(mut rounds: Rounds, rule: &FigureRule, looks: &Looks, level: f64) -> ComparedFigure {
+/// Looks until it is decided or there is no look left, each time at its level.
+fn look(
+    mut rounds: Rounds,
+    rule: &FigureRule,
+    looks: &Looks,
+    level: impl Fn(usize) -> f64,
+) -> ComparedFigure {
     let mut judged = None;
-    for n in looks.at() {
+    for (i, n) in looks.at().iter().enumerate() {
         rounds.fill(*n);
-        let row = rounds.judge(rule, level);
+        let row = rounds.judge(rule, level(i));
         let decided = row.outcome != ChangeOutcome::Undecided;
         judged = Some(row);
         if decided {
@@ -77,10 +82,10 @@ fn share(trials: u64, is: impl Fn(u64) -> bool) -> f64 {
 
 const TRIALS: u64 = 1500;
 
-fn suspected(noise: Noise, scale: f64, change: f64, looks: &Looks, level: f64) -> f64 {
+fn suspected(noise: Noise, scale: f64, change: f64, looks: &Looks, level: impl Fn(usize) -> f64) -> f64 {
     let rule = Policy::default().rule("latency.p50");
     share(TRIALS, |seed| {
-        let judged = look(Rounds::new(seed, noise, scale, change), &rule, looks, level);
+        let judged = look(Rounds::new(seed, noise, scale, change), &rule, looks, &level);
         judged.outcome == ChangeOutcome::Suspected
     })
 }
@@ -97,14 +102,14 @@ fn looking_again_suspects_no_oftener_than_looking_once() {
         for (noise, at_most) in
             [(Noise::Normal, nominal), (Noise::Outliers, nominal), (Noise::Resembling, 0.13)]
         {
-            let alarms = suspected(noise, scale, allowed, &looks, looks.level());
+            let alarms = suspected(noise, scale, allowed, &looks, |i| looks.level(i));
             assert!(alarms <= at_most, "{most} rounds, {scale}, {noise:?}: {alarms}");
         }
-        let alarms = suspected(Noise::Normal, scale, 0.0, &looks, looks.level());
+        let alarms = suspected(Noise::Normal, scale, 0.0, &looks, |i| looks.level(i));
         assert!(alarms <= 0.01, "{most} rounds, {scale}, unchanged: {alarms}");
     }
     let looks = Looks::up_to(60);
-    let uncorrected = suspected(Noise::Normal, 0.05, allowed, &looks, LEVEL);
+    let uncorrected = suspected(Noise::Normal, 0.05, allowed, &looks, |_| LEVEL);
     assert!(
         uncorrected > 2.0 * LEVEL,
         "without the correction there would be nothing to correct: {uncorrected}"
@@ -117,7 +122,7 @@ fn real_changes_are_suspected_in_spite_of_the_correction() {
         [(12, 0.02, 0.1, 0.95), (30, 0.05, 0.1, 0.8), (60, 0.05, 0.1, 0.95), (30, 0.02, 0.075, 0.85)]
     {
         let looks = Looks::up_to(most);
-        let found = suspected(Noise::Normal, scale, change, &looks, looks.level());
+        let found = suspected(Noise::Normal, scale, change, &looks, |i| looks.level(i));
         assert!(found >= least, "{most} rounds, {scale}, {change:+}: {found}");
     }
 }
@@ -134,7 +139,7 @@ fn the_interval_holds_the_true_change() {
         (-0.1, Noise::Outliers),
     ] {
         let covered = share(TRIALS, |seed| {
-            let row = look(Rounds::new(seed, noise, 0.05, change), &rule, &looks, looks.level());
+            let row = look(Rounds::new(seed, noise, 0.05, change), &rule, &looks, |i| looks.level(i));
             row.interval.is_some_and(|[low, high]| low <= change && change <= high)
         });
         assert!((0.92..=0.98).contains(&covered), "{change} {noise:?}: {covered}");
