@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use loadgate_report::Report;
 use loadgate_report::html::Node;
+use loadgate_report::model::ChangeOutcome;
 use loadgate_report::page::{Page, View, assemble, extract};
 
 const TEMPLATE: &str = "<!doctype html><title><!--loadgate:title--></title><main><!--loadgate:body--></main><!--loadgate:data-->";
@@ -102,6 +103,54 @@ fn every_number_of_the_page_stands_in_the_report() {
         }
         assert!(count > 50 || report.scenarios.len() < 2, "{name}: only {count} numbers");
     }
+}
+
+/// All text, a space between the pieces.
+fn text(node: &Node) -> String {
+    match node {
+        Node::Text(text) => text.to_string(),
+        Node::List(nodes) => nodes.iter().map(text).collect::<Vec<_>>().join(" "),
+        Node::Element(e) => e.children.iter().map(text).collect::<Vec<_>>().join(" "),
+    }
+}
+
+#[test]
+fn an_acceptance_that_does_not_reach_is_not_called_needless() {
+    let state = |figure: &str, used: bool, expired: bool| {
+        let mut report = builder::fail();
+        // It got worse with the latency, whose finding speaks for both.
+        let figures = &mut report.comparison.as_mut().unwrap().figures;
+        let throughput = figures.iter_mut().find(|f| f.scenario == "heavy" && f.figure == "throughput");
+        throughput.unwrap().outcome = ChangeOutcome::Regression;
+        let line = &mut report.acceptances[0];
+        (line.scenario, line.figure) = (Some("heavy".to_owned()), figure.to_owned());
+        (line.used, line.expired) = (used, expired);
+        let page = text(&Page::new(&report, &View::printed()).render());
+        let states = ["exceeded", "not needed", "in use", "expired"];
+        states.into_iter().filter(|state| page.contains(&format!(" {state} "))).collect::<Vec<_>>()
+    };
+    assert_eq!(state("latency.p50", false, false), ["exceeded"]);
+    assert_eq!(state("throughput", false, false), ["exceeded"]);
+    assert_eq!(state("service_time.p50", false, false), ["not needed"]);
+    assert_eq!(state("latency.p50", true, false), ["in use"]);
+    assert_eq!(state("latency.p50", false, true), ["expired"]);
+}
+
+#[test]
+fn a_finding_shows_what_fresh_rounds_came_to() {
+    let mut report = builder::fail();
+    let shown = |report: &Report| {
+        let page = Page::new(report, &View::printed()).render();
+        let mut seen = Vec::new();
+        elements(&page, &mut seen);
+        let values = seen.iter().filter(|e| e.tag == "data" && e.get("value") == Some("12345.5")).count();
+        (text(&page).contains("Fresh rounds"), values)
+    };
+    assert_eq!(shown(&report), (false, 0));
+    let figures = &mut report.comparison.as_mut().unwrap().figures;
+    let p50 = figures.iter_mut().find(|f| f.scenario == "heavy" && f.figure == "latency.p50").unwrap();
+    p50.fresh = Some(12345.5);
+    assert_eq!(shown(&report), (true, 1));
 }
 
 #[test]

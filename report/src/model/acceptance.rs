@@ -43,16 +43,17 @@ impl Acceptance {
 
     /// Whether a value is still within what was accepted.
     ///
-    /// Worse is the way that leads from `before` to `limit`. Where only one of both is known (a condition has no `before`), or nothing
-    /// at all is allowed, it is the way that the value went from it.
+    /// Worse is the way that leads from `before` to `limit`. For a condition, which has no `before`, and where nothing at all is
+    /// allowed, it is the way that the value went. A change without a limit was not judged, and is within no bound.
     pub fn covers(&self, value: Option<f64>, before: Option<f64>, limit: Option<f64>) -> bool {
         let Some(bound) = self.bound else { return true };
-        let (Some(value), Some(from)) = (value, before.or(limit)) else { return false };
-        let more_is_worse = match limit.filter(|limit| *limit != from) {
-            Some(limit) => limit > from,
+        let (Some(value), Some(limit)) = (value, limit) else { return false };
+        let from = before.unwrap_or(limit);
+        let more_is_worse = match from == limit {
+            false => limit > from,
             // Just at a limit that has to be passed: any bound is beyond.
-            None if value == from => return true,
-            None => value > from,
+            true if value == from => return true,
+            true => value > from,
         };
         if more_is_worse { value <= bound } else { value >= bound }
     }
@@ -82,9 +83,12 @@ mod tests {
             (Some(102.0), Some(103.0), Some(100.0), Some(105.0), false),
             (Some(40.0), Some(51.0), Some(50.0), Some(47.5), true),
             (Some(40.0), Some(39.0), Some(50.0), Some(47.5), false),
-            // Nothing is allowed, or it is not known what is.
+            // Nothing is allowed.
             (Some(120.0), Some(110.0), Some(100.0), Some(100.0), true),
-            (Some(120.0), Some(130.0), Some(100.0), None, false),
+            (Some(120.0), Some(130.0), Some(100.0), Some(100.0), false),
+            // It was not judged.
+            (Some(120.0), Some(110.0), Some(100.0), None, false),
+            (Some(0.02), Some(0.0), Some(0.0), None, false),
             // What is not known is within no bound; a waiver asks for none.
             (Some(300.0), None, None, Some(150.0), false),
             (Some(300.0), Some(200.0), None, None, false),

@@ -3,7 +3,9 @@
 use super::Page;
 use super::table::{Cell, Column, Table};
 use super::words::{cut, place, prose};
+use crate::Verdict;
 use crate::html::{Node, el};
+use crate::model::{Acceptance, ChangeOutcome, FindingKind};
 
 pub(super) fn render(page: &Page<'_>) -> Option<Node> {
     let mut columns = ["scenario", "figure"].map(Column::text).to_vec();
@@ -16,6 +18,7 @@ pub(super) fn render(page: &Page<'_>) -> Option<Node> {
         let (class, state) = match (accepted.expired, accepted.used) {
             (true, _) => ("worse", "expired"),
             (false, true) => ("unsure", "in use"),
+            (false, false) if counts(page, accepted) => ("worse", "exceeded"),
             (false, false) => ("same", "not needed"),
         };
         let bound = match accepted.bound {
@@ -34,4 +37,24 @@ pub(super) fn render(page: &Page<'_>) -> Option<Node> {
         ]);
     }
     if table.rows.is_empty() { None } else { Some(page.show(&table)) }
+}
+
+/// Whether what it speaks of counts all the same, since it is beyond the bound.
+fn counts(page: &Page<'_>, accepted: &Acceptance) -> bool {
+    let failing = page.report.findings.iter().any(|finding| {
+        matches!(finding.kind, FindingKind::Condition | FindingKind::Regression)
+            && finding.verdict != Verdict::Pass
+            && finding.scenario.as_deref().is_some_and(|own| accepted.speaks_of(own, &finding.figure))
+    });
+    // Not every change has a finding of its own: one may speak for latency and throughput.
+    let figures = page.report.comparison.iter().flat_map(|comparison| &comparison.figures);
+    let mut changed =
+        figures.filter(|figure| figure.gated && accepted.speaks_of(&figure.scenario, &figure.figure));
+    failing
+        || changed.any(|figure| {
+            matches!(
+                figure.outcome,
+                ChangeOutcome::Regression | ChangeOutcome::Suspected | ChangeOutcome::Undecided
+            )
+        })
 }

@@ -62,7 +62,7 @@ fn card(page: &Page<'_>, finding: &Finding) -> Node {
         .with(el("code").with(cut(&finding.figure, 120)))
         .all(labels(finding.requirement.as_deref()))
         .with(el("span").class("quiet").with(kind(finding.kind)));
-    let numbers = finding.evidence.as_ref().map(|e| evidence(e, rounds(page, finding)));
+    let numbers = finding.evidence.as_ref().map(|e| evidence(e, fresh(page, finding), rounds(page, finding)));
     let next = finding
         .next
         .as_deref()
@@ -95,7 +95,13 @@ fn rounds(page: &Page<'_>, finding: &Finding) -> Vec<RoundChange> {
     compared.map(|figure| super::comparison::rounds(page, figure)).unwrap_or_default()
 }
 
-fn evidence(e: &Evidence, rounds: Vec<RoundChange>) -> Node {
+/// What the fresh rounds alone came to.
+fn fresh(page: &Page<'_>, finding: &Finding) -> Option<f64> {
+    let scenario = finding.scenario.as_deref().filter(|_| finding.kind != FindingKind::Condition)?;
+    page.compared(scenario, &finding.figure)?.fresh
+}
+
+fn evidence(e: &Evidence, fresh: Option<f64>, rounds: Vec<RoundChange>) -> Node {
     let shown = |value: Option<f64>| value.map_or_else(nothing, |v| quantity(Some(v), e.unit));
     let counted = |n: Option<u64>| n.map_or_else(nothing, count);
     let share = |value: Option<f64>, sign: &str| {
@@ -104,6 +110,7 @@ fn evidence(e: &Evidence, rounds: Vec<RoundChange>) -> Node {
     let confirmed = e.confirmed.map_or("", |yes| if yes { "by fresh rounds" } else { "not yet" });
     let numbers = facts(vec![
         ("Now", shown(e.now)),
+        ("Fresh rounds", shown(fresh)),
         ("Before", shown(e.before)),
         ("Change", e.change.map_or_else(nothing, change)),
         ("Limit", shown(e.limit)),

@@ -115,8 +115,9 @@ pub async fn run(
             edit = edited_baseline(&context) => edit,
             () = control.stopped() => None,
         };
-        let (comparison, warning) =
+        let (mut comparison, warning) =
             compare(&context, &report, stored.as_ref(), edit.as_ref(), pass_time).await;
+        forget_what_fresh_rounds_left_open(&mut comparison);
         later.show_in(&mut report);
         report.warnings.extend(warning);
         let edit_that_counts = edit.as_ref().filter(|_| options.mode != Mode::Paired);
@@ -287,6 +288,13 @@ async fn with_what_pairs_cannot_judge(
     comparison.figures.extend(stored.figures);
 }
 
+/// Fresh rounds of pairs that decided nothing may all have been spoiled. What they came to is no measure of how much worse it is, so
+/// nothing that is accepted may be held against it.
+fn forget_what_fresh_rounds_left_open(comparison: &mut Comparison) {
+    let pairs = comparison.figures.iter_mut().filter(|figure| figure.runs == 0);
+    pairs.filter(|figure| figure.outcome == ChangeOutcome::Undecided).for_each(|figure| figure.fresh = None);
+}
+
 /// Whether a base that nobody asked for, because the event of a pull request names it, can be run beside what is under test.
 fn can_pair(context: &Context<'_>, base: &Base) -> bool {
     let is_started = context.plan.target.start.is_some() && context.options.url.is_none();
@@ -424,6 +432,21 @@ mod tests {
             (ChangeOutcome::Regression, 1 + CONFIRM_ROUNDS),
             "{figure:?}"
         );
+    }
+
+    #[test]
+    fn what_fresh_rounds_left_open_is_not_held_against_a_bound() {
+        let mut comparison = comparison(&[
+            ("error_rate", ChangeOutcome::Undecided),
+            ("refusal_rate", ChangeOutcome::Regression),
+            ("hit.rate", ChangeOutcome::Undecided),
+        ]);
+        for (figure, runs) in comparison.figures.iter_mut().zip([0, 0, 3]) {
+            (figure.runs, figure.fresh) = (runs, Some(0.5));
+        }
+        forget_what_fresh_rounds_left_open(&mut comparison);
+        let fresh: Vec<_> = comparison.figures.iter().map(|figure| figure.fresh).collect();
+        assert_eq!(fresh, [None, Some(0.5), Some(0.5)]);
     }
 
     #[tokio::test(flavor = "multi_thread")]

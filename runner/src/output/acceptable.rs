@@ -36,14 +36,64 @@ pub fn lines(report: &Report) -> String {
 
 /// What is to hold from now on: the worst of what this run and its fresh rounds showed, with room on the side on which it is worse.
 fn bound(figure: &ComparedFigure) -> Option<Quantity> {
-    let now = figure.now?;
+    let (now, before) = (figure.now?, figure.before);
     let fresh = figure.fresh.unwrap_or(now);
-    let is_lower = figure.before.is_some_and(|before| now < before);
-    let (worst, room) = if is_lower { (now.min(fresh), 1.0 - ROOM) } else { (now.max(fresh), 1.0 + ROOM) };
-    Some(Quantity::new(worst * room, figure.unit))
+    let is_lower =
+        before.is_some_and(|before| figure.limit.filter(|limit| *limit != before).unwrap_or(now) < before);
+    let worst = if is_lower { now.min(fresh) } else { now.max(fresh) };
+    let room = worst.abs() * ROOM;
+    Some(Quantity::new(if is_lower { worst - room } else { worst + room }, figure.unit))
 }
 
 /// A text in double quotes; JSON's are YAML's as well.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text::plain(text)).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use loadgate_report::quantity::Unit;
+
+    use super::*;
+
+    #[test]
+    fn what_is_proposed_covers_what_was_seen() {
+        for (now, fresh, before, limit, bound) in [
+            (200.0, None, 100.0, Some(105.0), 220.0),
+            (200.0, Some(240.0), 100.0, Some(105.0), 264.0),
+            (200.0, Some(190.0), 100.0, Some(105.0), 220.0),
+            // Less is worse, also where the medians of a few rounds say otherwise.
+            (50.0, Some(40.0), 100.0, Some(95.0), 36.0),
+            (101.0, None, 100.0, Some(95.0), 90.9),
+            // A trend may be below zero.
+            (-100.0, None, -300.0, Some(-200.0), -90.0),
+            (200.0, None, 100.0, Some(100.0), 220.0),
+            (50.0, None, 100.0, None, 45.0),
+        ] {
+            let figure = ComparedFigure {
+                scenario: "s".into(),
+                figure: "f".into(),
+                unit: Unit::Ms,
+                gated: true,
+                now: Some(now),
+                fresh,
+                before: Some(before),
+                change: None,
+                interval: None,
+                noise: None,
+                tolerance: 0.0,
+                floor: 0.0,
+                limit,
+                detectable: None,
+                samples: 1,
+                runs: 1,
+                rounds: 1,
+                round_changes: Vec::new(),
+                outcome: ChangeOutcome::Regression,
+                note: None,
+            };
+            let found = super::bound(&figure).map(|bound| bound.value);
+            assert!(found.is_some_and(|found| (found - bound).abs() < 1e-9), "{found:?}: {figure:?}");
+        }
+    }
 }
