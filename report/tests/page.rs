@@ -122,6 +122,9 @@ fn an_acceptance_that_does_not_reach_is_not_called_needless() {
         let figures = &mut report.comparison.as_mut().unwrap().figures;
         let throughput = figures.iter_mut().find(|f| f.scenario == "heavy" && f.figure == "throughput");
         throughput.unwrap().outcome = ChangeOutcome::Regression;
+        // A condition of it is broken.
+        let hits = figures.iter_mut().filter(|f| f.figure == "cache_hit.rate");
+        hits.for_each(|f| f.outcome = ChangeOutcome::Unchanged);
         let line = &mut report.acceptances[0];
         (line.scenario, line.figure) = (Some("heavy".to_owned()), figure.to_owned());
         (line.used, line.expired) = (used, expired);
@@ -131,6 +134,7 @@ fn an_acceptance_that_does_not_reach_is_not_called_needless() {
     };
     assert_eq!(state("latency.p50", false, false), ["exceeded"]);
     assert_eq!(state("throughput", false, false), ["exceeded"]);
+    assert_eq!(state("cache_hit.rate", false, false), ["exceeded"]);
     assert_eq!(state("service_time.p50", false, false), ["not needed"]);
     assert_eq!(state("latency.p50", true, false), ["in use"]);
     assert_eq!(state("latency.p50", false, true), ["expired"]);
